@@ -1,0 +1,345 @@
+//! Runs one job: starts its processes, joins them by pipes, follows what they say, and ends them together.
+
+use crate::guard::Group;
+use crate::programs;
+use rustix::process::Pid;
+use serde_json::Value as Json;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, PipeReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Sender};
+use std::time::{Duration, Instant};
+
+/// What a running job tells the runner.
+#[derive(Debug)]
+pub enum Event {
+    /// It runs in this process group.
+    Started {
+        /// The job.
+        job: usize,
+        /// Its group, valid until the job has ended.
+        group: Pid,
+    },
+    /// It got on.
+    Progress {
+        /// The job.
+        job: usize,
+        /// How far.
+        progress: Progress,
+    },
+    /// It ended. The group is handed over so that its number is not given to others before it is forgotten.
+    Ended {
+        /// The job.
+        job: usize,
+        /// Whether it did its work; a failure is boxed for it is large.
+        result: Result<Finished, Box<Failure>>,
+        /// Its group, if it got as far as that.
+        group: Option<Group>,
+    },
+    /// The user pressed Ctrl-C or asked the runner to end.
+    Interrupted,
+}
+
+/// How far a process got.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Units done.
+    pub done: u64,
+    /// Units in all, if known.
+    pub total: Option<u64>,
+    /// What is counted.
+    pub unit: String,
+    /// What else it says.
+    pub message: String,
+}
+
+/// A job that did its work.
+#[derive(Debug)]
+pub struct Finished {
+    /// What is kept of it.
+    pub record: crate::store::Record,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Why a job failed.
+#[derive(Clone, Debug, Default)]
+pub struct Failure {
+    /// What went wrong, in words.
+    pub what: String,
+    /// The command line, to be pasted.
+    pub line: Option<String>,
+    /// The log, if there is one.
+    pub log: Option<PathBuf>,
+    /// The log's last lines.
+    pub tail: Vec<String>,
+}
+
+/// One process of a job, ready to be started.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The process's name, as in `train@seed=1`.
+    pub name: String,
+    /// Its program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Its command line as shown.
+    pub line: String,
+    /// Where its log goes.
+    pub log: PathBuf,
+}
+
+/// How many lines of a log are shown when its job fails.
+const TAIL_LINES: usize = 20;
+/// The longest line of a log that is kept in one piece.
+const LINE_BYTES: u64 = 1 << 16;
+/// Progress is passed on at most this often.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
+/// How a shell script ends when a program in it wrote to a closed pipe: 128 and the signal's number, 13.
+const SHELL_SIGPIPE: &str = "exit code 141";
+/// How long the other processes of a job have to fail by themselves once one has failed, which tells the
+/// failure of a producer from that of its consumer.
+const GRACE: Duration = Duration::from_millis(50);
+
+/// Runs the processes of a job, each joined to the next by a pipe, and waits for all of them.
+pub fn run(job: usize, steps: &[Step], events: &Sender<Event>) -> (Option<Group>, Result<(), Box<Failure>>) {
+    let group = match Group::start() {
+        Ok(group) => group,
+        Err(error) => return (None, Err(failure(format!("its guard cannot be started: {error}")))),
+    };
+    let _ = events.send(Event::Started { job, group: group.pid() });
+    let result = run_in(&group, job, steps, events);
+    // Whatever the processes left behind ends with them.
+    group.kill();
+    (Some(group), result)
+}
+
+/// A failure that is not that of a process.
+pub fn failure(what: String) -> Box<Failure> {
+    Box::new(Failure { what, ..Failure::default() })
+}
+
+fn run_in(group: &Group, job: usize, steps: &[Step], events: &Sender<Event>) -> Result<(), Box<Failure>> {
+    let (ended, ends) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let mut upstream: Option<PipeReader> = None;
+        for (number, step) in steps.iter().enumerate() {
+            let last = number + 1 == steps.len();
+            let (mut child, stderr, log, reader) = match start(group, step, upstream.take(), last) {
+                Ok(started) => started,
+                Err(what) => {
+                    group.kill();
+                    return Err(Box::new(Failure {
+                        what,
+                        line: Some(step.line.clone()),
+                        ..Failure::default()
+                    }));
+                }
+            };
+            upstream = reader;
+            scope.spawn(move || follow(job, stderr, log, events));
+            let ended = ended.clone();
+            scope.spawn(move || ended.send((number, child.wait())));
+        }
+        drop(ended);
+
+        let mut failed: Vec<(usize, String)> = Vec::new();
+        let mut running = steps.len();
+        let mut deadline: Option<Instant> = None;
+        while running > 0 {
+            let next = match deadline {
+                None => ends.recv().ok(),
+                Some(deadline) => ends.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok(),
+            };
+            let Some((number, status)) = next else { break };
+            running -= 1;
+            let problem = match status {
+                Ok(status) if status.success() => continue,
+                Ok(status) => in_words(status),
+                Err(error) => format!("waiting for it failed: {error}"),
+            };
+            failed.push((number, problem));
+            deadline.get_or_insert_with(|| Instant::now() + GRACE);
+        }
+        group.kill();
+        culprit(steps, failed)
+    })
+}
+
+/// The failure that is shown: that of the first process along the pipe which did not fail only because
+/// its reader was gone.
+fn culprit(steps: &[Step], mut failed: Vec<(usize, String)>) -> Result<(), Box<Failure>> {
+    failed.sort_by_key(|(number, _)| *number);
+    let tails: Vec<Vec<String>> = failed.iter().map(|(number, _)| tail(&steps[*number].log)).collect();
+    let is_follower = |i: &usize| {
+        let piped = failed[*i].0 + 1 < steps.len();
+        piped
+            && (failed[*i].1.contains("SIGPIPE")
+                || failed[*i].1.ends_with(SHELL_SIGPIPE)
+                || tails[*i].iter().rev().take(3).any(|l| l.contains("roken pipe")))
+    };
+    let Some(first) = (0..failed.len()).find(|i| !is_follower(i)).or((!failed.is_empty()).then_some(0))
+    else {
+        return Ok(());
+    };
+    let step = &steps[failed[first].0];
+    let who = if steps.len() > 1 { format!("{}: ", step.name) } else { String::new() };
+    Err(Box::new(Failure {
+        what: format!("{who}{}", failed[first].1),
+        line: Some(steps.iter().map(|step| step.line.as_str()).collect::<Vec<_>>().join(" | ")),
+        log: Some(step.log.clone()),
+        tail: tails[first].clone(),
+    }))
+}
+
+type Started = (std::process::Child, Option<ChildStderr>, File, Option<PipeReader>);
+
+fn start(group: &Group, step: &Step, upstream: Option<PipeReader>, last: bool) -> Result<Started, String> {
+    let log = open_log(step).map_err(|e| format!("its log {} cannot be written: {e}", step.log.display()))?;
+    spawn(group, step, log, upstream, last)
+        .map_err(|e| format!("{} cannot be started: {e}", step.program.display()))
+}
+
+fn open_log(step: &Step) -> io::Result<File> {
+    if let Some(folder) = step.log.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let _ = fs::remove_file(&step.log);
+    let mut log = OpenOptions::new().create(true).append(true).open(&step.log)?;
+    writeln!(log, "$ {}", step.line)?;
+    Ok(log)
+}
+
+fn spawn(
+    group: &Group,
+    step: &Step,
+    log: File,
+    upstream: Option<PipeReader>,
+    last: bool,
+) -> io::Result<Started> {
+    let mut command = Command::new(&step.program);
+    command.args(&step.arguments).arg("--progress=events").stderr(Stdio::piped());
+    command.stdin(upstream.map_or_else(Stdio::null, Stdio::from));
+    let downstream = if last {
+        command.stdout(log.try_clone()?);
+        None
+    } else {
+        let (reader, writer) = io::pipe()?;
+        command.stdout(writer);
+        Some(reader)
+    };
+    group.enter(&mut command);
+    let mut child = programs::spawn(&mut command)?;
+    let stderr = child.stderr.take();
+    // The command holds our ends of the pipes: dropping it here lets each side see the other's end.
+    Ok((child, stderr, log, downstream))
+}
+
+/// Passes on what a process reports as events, and writes everything else that it says into the log.
+fn follow(job: usize, stderr: Option<ChildStderr>, mut log: File, events: &Sender<Event>) {
+    let Some(stderr) = stderr else { return };
+    let mut lines = BufReader::new(stderr);
+    let mut line = Vec::new();
+    let mut told: Option<Instant> = None;
+    loop {
+        line.clear();
+        match lines.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        match event(&line) {
+            Some(Said::Progress(progress)) => {
+                let finished = progress.total == Some(progress.done);
+                if finished || told.is_none_or(|at| at.elapsed() >= PROGRESS_INTERVAL) {
+                    told = Some(Instant::now());
+                    let _ = events.send(Event::Progress { job, progress });
+                }
+            }
+            Some(Said::Message(message)) => {
+                let _ = writeln!(log, "{message}");
+            }
+            Some(Said::Nothing) => {}
+            None => {
+                let _ = log.write_all(&line);
+            }
+        }
+    }
+}
+
+enum Said {
+    Progress(Progress),
+    Message(String),
+    Nothing,
+}
+
+/// Reads a line as an event, if it is one.
+fn event(line: &[u8]) -> Option<Said> {
+    if line.first() != Some(&b'{') {
+        return None;
+    }
+    let json: Json = serde_json::from_slice(line).ok()?;
+    let kind = json.get("event")?;
+    let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
+    let count = |key: &str| json[key].as_u64().or_else(|| json[key].as_f64().map(|x| x as u64));
+    Some(if kind == "progress" {
+        let done = count("done").unwrap_or_default();
+        Said::Progress(Progress { done, total: count("total"), unit: text("unit"), message: text("message") })
+    } else if json["message"].is_string() {
+        Said::Message(text("message"))
+    } else {
+        Said::Nothing
+    })
+}
+
+fn in_words(status: ExitStatus) -> String {
+    if let Some(signal) = status.signal() {
+        let name = signal_hook::low_level::signal_name(signal).unwrap_or("unknown");
+        let hint = if signal == 9 { "; the system does that when memory runs out" } else { "" };
+        return format!("was killed by signal {signal} ({name}{hint})");
+    }
+    match status.code() {
+        Some(1) => "failed while working (exit code 1)".to_owned(),
+        Some(2) => "did not understand its command line (exit code 2)".to_owned(),
+        Some(3) => "found its input wrong (exit code 3)".to_owned(),
+        Some(code) => format!("ended with exit code {code}"),
+        None => "ended in an unknown way".to_owned(),
+    }
+}
+
+/// The last lines of a log.
+fn tail(log: &Path) -> Vec<String> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(log)?;
+        let size = file.metadata()?.len();
+        file.seek(SeekFrom::Start(size.saturating_sub(1 << 14)))?;
+        let mut bytes = Vec::new();
+        file.take(1 << 14).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let text = String::from_utf8_lossy(&read().unwrap_or_default()).into_owned();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("$ ")).collect();
+    lines[lines.len().saturating_sub(TAIL_LINES)..]
+        .iter()
+        .map(|line| crate::errors::printable(line))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_objects_with_an_event_are_events() {
+        assert!(
+            event(b"{\"loss\": 1}\n").is_none() && event(b"plain\n").is_none() && event(b"{broken").is_none()
+        );
+        let line = br#"{"event":"progress","done":3,"total":30,"unit":"epochs","message":"loss 0.1"}"#;
+        let Some(Said::Progress(progress)) = event(line) else { panic!() };
+        assert_eq!((progress.done, progress.total, progress.unit.as_str()), (3, Some(30), "epochs"));
+        assert!(matches!(event(br#"{"event":"note","message":"x"}"#), Some(Said::Message(_))));
+    }
+}

@@ -1,0 +1,320 @@
+//! The only module that knows serde_yaml: text to a small tree of our own, and the place of any node in it.
+
+use crate::value::Value;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::cell::Cell;
+use std::fmt;
+
+/// The largest file that is read.
+pub const MAX_BYTES: usize = 1 << 20;
+/// The most nodes and bytes of text that a file may grow to once its aliases are followed.
+const MAX_EXPANDED: usize = 8 * MAX_BYTES;
+
+/// A YAML document in which every key is text and appears once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    /// Nothing: `~`, `null` or an empty value.
+    Null,
+    /// Text, a number or a boolean.
+    Scalar(Value),
+    /// A list.
+    List(Vec<Node>),
+    /// A map in the order of the file.
+    Map(Vec<(String, Node)>),
+}
+
+/// One step from a node to one below it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// To the value of a key.
+    Key(String),
+    /// To an item of a list.
+    Index(usize),
+}
+
+/// A line and a column, both counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// Text that is not YAML, or not the YAML that is read here.
+#[derive(Clone, Debug)]
+pub struct SyntaxError {
+    /// Where, if the parser could say.
+    pub position: Option<Position>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Reads a document.
+pub fn parse(text: &str) -> Result<Node, SyntaxError> {
+    if text.len() > MAX_BYTES {
+        let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
+        return Err(SyntaxError { position: None, message });
+    }
+    let budget = Cell::new(MAX_EXPANDED);
+    Tree { budget: &budget }.deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
+        let position = error.location().map(|l| Position { line: l.line(), column: l.column() });
+        let mut message = error.to_string();
+        if let Some(end) = message.find(" at line ") {
+            message.truncate(end);
+        }
+        // serde_yaml puts the path of keys first; the position already says it.
+        if let Some((_, rest)) = message.split_once(MARK) {
+            message = rest.to_owned();
+        }
+        SyntaxError { position, message }
+    })
+}
+
+/// Finds where in the text the node at `path` stands, or its key if `at_key`.
+///
+/// There is no second parser: the document is read again, fails on purpose at the wanted node, and the
+/// position is the one that serde_yaml puts into that failure.
+pub fn locate(text: &str, path: &[Step], at_key: bool) -> Option<Position> {
+    let finder = Finder { path, at_key };
+    let error = finder.deserialize(serde_yaml::Deserializer::from_str(text)).err()?;
+    error.location().map(|l| Position { line: l.line(), column: l.column() })
+}
+
+/// Stands before our own messages so that they can be told from the path that serde_yaml adds.
+const MARK: &str = "\u{1}";
+
+#[derive(Clone, Copy)]
+struct Tree<'a> {
+    budget: &'a Cell<usize>,
+}
+
+impl Tree<'_> {
+    fn spend<E: serde::de::Error>(&self, amount: usize) -> Result<(), E> {
+        match self.budget.get().checked_sub(amount) {
+            Some(left) => {
+                self.budget.set(left);
+                Ok(())
+            }
+            None => Err(E::custom(format!("{MARK}the file grows too large once its aliases are followed"))),
+        }
+    }
+
+    fn scalar<E: serde::de::Error>(&self, value: Value) -> Result<Node, E> {
+        self.spend(std::mem::size_of::<Node>())?;
+        Ok(Node::Scalar(value))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Tree<'_> {
+    type Value = Node;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Tree<'_> {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text, a number, a boolean, a list or a map")
+    }
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Node, E> {
+        self.spend(std::mem::size_of::<Node>())?;
+        Ok(Node::Null)
+    }
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Node, E> {
+        self.scalar(Value::Bool(value))
+    }
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Node, E> {
+        self.scalar(Value::Integer(value.into()))
+    }
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Node, E> {
+        self.scalar(Value::Integer(value.into()))
+    }
+    fn visit_i128<E: serde::de::Error>(self, value: i128) -> Result<Node, E> {
+        self.scalar(Value::Integer(value))
+    }
+    fn visit_u128<E: serde::de::Error>(self, value: u128) -> Result<Node, E> {
+        let value = i128::try_from(value).map_err(|_| E::custom(format!("{MARK}number out of range")))?;
+        self.scalar(Value::Integer(value))
+    }
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node, E> {
+        if !value.is_finite() {
+            return Err(E::custom(format!("{MARK}{value} is no finite number")));
+        }
+        self.scalar(Value::Number(value))
+    }
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Node, E> {
+        self.spend(value.len())?;
+        self.scalar(Value::Text(value.to_owned()))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            list.push(item);
+        }
+        self.spend(std::mem::size_of::<Node>())?;
+        Ok(Node::List(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+        let mut map: Vec<(String, Node)> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        while let Some(key) = entries.next_key_seed(Key { tree: self, seen: &mut seen })? {
+            map.push((key, entries.next_value_seed(self)?));
+        }
+        self.spend(std::mem::size_of::<Node>())?;
+        Ok(Node::Map(map))
+    }
+}
+
+/// Reads a key and refuses one that its map already has, at the key's own position.
+struct Key<'a, 'b> {
+    tree: Tree<'a>,
+    seen: &'b mut std::collections::HashSet<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
+    type Value = String;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key<'_, '_> {
+    type Value = String;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key that is text")
+    }
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<String, E> {
+        self.tree.spend(key.len())?;
+        if !self.seen.insert(key.to_owned()) {
+            return Err(E::custom(format!("{MARK}the key `{key}` stands here twice")));
+        }
+        Ok(key.to_owned())
+    }
+}
+
+struct Finder<'a> {
+    path: &'a [Step],
+    at_key: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Finder<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+// What is not visited here fails as a wrong type, which is a failure at the right place too.
+impl<'de> Visitor<'de> for Finder<'_> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let Some((Step::Index(index), rest)) = self.path.split_first() else {
+            return Err(A::Error::custom("here"));
+        };
+        for _ in 0..*index {
+            if items.next_element::<IgnoredAny>()?.is_none() {
+                return Err(A::Error::custom("here"));
+            }
+        }
+        items.next_element_seed(Finder { path: rest, at_key: self.at_key })?;
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let Some((Step::Key(wanted), rest)) = self.path.split_first() else {
+            return Err(A::Error::custom("here"));
+        };
+        let fail = self.at_key && rest.is_empty();
+        while let Some(is_wanted) = entries.next_key_seed(WantedKey { wanted, fail })? {
+            if is_wanted {
+                return entries.next_value_seed(Finder { path: rest, at_key: self.at_key });
+            }
+            entries.next_value::<IgnoredAny>()?;
+        }
+        Err(A::Error::custom("here"))
+    }
+}
+
+struct WantedKey<'a> {
+    wanted: &'a str,
+    fail: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for WantedKey<'_> {
+    type Value = bool;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for WantedKey<'_> {
+    type Value = bool;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key that is text")
+    }
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<bool, E> {
+        if self.fail && key == self.wanted { Err(E::custom("here")) } else { Ok(key == self.wanted) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "name: paper # a comment\nstages:\n  train:\n    params: {epochs: 3, rate: x}\n    matrix:\n      - {seed: [1, 2]}\n";
+
+    fn path(steps: &str) -> Vec<Step> {
+        let step = |s: &str| s.parse().map_or_else(|_| Step::Key(s.into()), Step::Index);
+        steps.split('.').map(step).collect()
+    }
+
+    fn at(steps: &str, key: bool) -> (usize, usize) {
+        let position = locate(TEXT, &path(steps), key).unwrap();
+        (position.line, position.column)
+    }
+
+    #[test]
+    fn every_node_and_key_has_its_position() {
+        assert_eq!(at("name", true), (1, 1));
+        assert_eq!(at("name", false), (1, 7));
+        assert_eq!(at("stages.train", true), (3, 3));
+        assert_eq!(at("stages.train.params.rate", true), (4, 25));
+        assert_eq!(at("stages.train.params.rate", false), (4, 31));
+        assert_eq!(at("stages.train.matrix.0.seed.1", false), (6, 20));
+    }
+
+    #[test]
+    fn a_key_twice_is_an_error_where_it_stands_again() {
+        let error = parse("a: 1\nb: 2\na: 3\n").unwrap_err();
+        assert_eq!(error.position, Some(Position { line: 3, column: 1 }));
+        assert_eq!(error.message, "the key `a` stands here twice");
+    }
+
+    #[test]
+    fn syntax_errors_have_a_position() {
+        assert_eq!(parse("a: [1\nb: 2\n").unwrap_err().position.unwrap().line, 2);
+    }
+
+    #[test]
+    fn aliases_cannot_make_a_small_file_large() {
+        let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..9 {
+            let list = vec![format!("*a{}", level - 1); 9].join(", ");
+            bomb.push_str(&format!("a{level}: &a{level} [{list}]\n"));
+        }
+        assert!(parse(&bomb).is_err());
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(500_000), vec!["*a"; 1000].join(", "));
+        assert!(parse(&long).unwrap_err().message.contains("aliases"));
+    }
+
+    #[test]
+    fn depth_and_size_are_bounded() {
+        assert!(parse(&"[".repeat(100_000)).is_err());
+        assert!(parse(&" ".repeat(MAX_BYTES + 1)).is_err());
+    }
+}

@@ -1,0 +1,124 @@
+//! Runners that are stopped, killed, or that meet each other.
+
+mod workshop;
+use rustix::process::{Pid, Signal, kill_process};
+use std::time::{Duration, Instant};
+use workshop::{Workshop, eventually, is_alive, ran};
+
+/// `source` ends at once; `slow` writes its process's number and sleeps until the file `go` is there.
+fn shop() -> Workshop {
+    let shop = Workshop::with_stages();
+    let body =
+        "echo $$ > pid.new; mv pid.new pid; until [ -f go ]; do sleep 0.02; done; cat $data > $out; rm pid";
+    shop.stage("slow", &["data"], &["out"], "", body);
+    shop.pipeline("  source: {}\n  slow: {inputs: {data: source.out}}\n  copy: {inputs: {data: slow.out}}\n");
+    shop
+}
+
+#[test]
+fn ctrl_c_ends_what_runs_and_keeps_what_is_done() {
+    let shop = shop();
+    let runner = shop.start(&[]);
+    shop.wait_for("pid");
+    let pid = shop.read("pid");
+    shop.send(&runner, Signal::INT);
+    let ran = ran(runner.wait_with_output().unwrap());
+    assert_eq!(ran.code, 130, "{}", ran.err);
+    assert!(
+        ran.err.contains("not run slow (stopped)") && ran.err.contains("1 done, 2 not run"),
+        "{}",
+        ran.err
+    );
+    assert!(!is_alive(&pid));
+    shop.write("go", "");
+    shop.make(&[]);
+    assert_eq!((shop.calls("source"), shop.calls("slow")), (1, 2));
+}
+
+#[test]
+fn a_second_ctrl_c_kills_what_does_not_end() {
+    let shop = shop();
+    let body = "trap '' TERM; echo $$ > pid.new; mv pid.new pid; while :; do sleep 0.05; done";
+    shop.stage("slow", &["data"], &["out"], "", body);
+    let runner = shop.start(&[]);
+    shop.wait_for("pid");
+    let begin = Instant::now();
+    shop.send(&runner, Signal::INT);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(is_alive(&shop.read("pid")));
+    shop.send(&runner, Signal::INT);
+    assert_eq!(ran(runner.wait_with_output().unwrap()).code, 130);
+    assert!(begin.elapsed() < Duration::from_secs(4) && !is_alive(&shop.read("pid")));
+}
+
+#[test]
+fn a_killed_runner_leaves_no_process_and_the_next_one_goes_on() {
+    let shop = shop();
+    let mut runner = shop.start(&[]);
+    shop.wait_for("pid");
+    let pid = shop.read("pid");
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    eventually("the end of the stage", || !is_alive(&pid));
+    shop.write("go", "");
+    shop.make(&[]);
+    assert_eq!((shop.calls("source"), shop.calls("slow")), (1, 2));
+    assert_eq!(shop.result("copy/out.txt"), "x 0\nx\n");
+}
+
+#[test]
+fn a_runner_killed_at_any_moment_spoils_nothing() {
+    let calm = Workshop::with_stages();
+    let stages = concat!(
+        "  source: {matrix: {seed: [1, 2, 3, 4]}}\n",
+        "  copy: {each: source, inputs: {data: source.out}}\n",
+        "  count: {inputs: {data: copy.out}}\n"
+    );
+    calm.pipeline(stages);
+    calm.make(&[]);
+    let shop = Workshop::with_stages();
+    shop.pipeline(stages);
+    for delay in (0..60).step_by(3) {
+        let mut runner = shop.start(&["--force"]);
+        std::thread::sleep(Duration::from_millis(delay));
+        runner.kill().unwrap();
+        runner.wait().unwrap();
+    }
+    shop.make(&[]);
+    for file in ["source/seed3/out.txt", "copy/seed4/out.txt", "count/out.txt"] {
+        assert_eq!(shop.result(file), calm.result(file));
+    }
+    assert!(shop.make(&[]).starts_with("nothing to do: 9 jobs"));
+}
+
+#[test]
+fn the_second_runner_says_who_works_and_waits() {
+    let shop = shop();
+    let first = shop.start(&[]);
+    let holder = first.id().to_string();
+    shop.wait_for("pid");
+    let second = shop.start(&[]);
+    std::thread::sleep(Duration::from_millis(200));
+    shop.write("go", "");
+    let first = ran(first.wait_with_output().unwrap());
+    let second = ran(second.wait_with_output().unwrap());
+    assert_eq!((first.code, second.code), (0, 0), "{}{}", first.err, second.err);
+    assert!(
+        second.err.contains(&format!("waiting: another runner works here (process {holder} since")),
+        "{}",
+        second.err
+    );
+    assert!(second.out.starts_with("nothing to do: 3 jobs"), "{}", second.out);
+    assert_eq!(shop.calls("slow"), 1);
+}
+
+#[test]
+fn a_killed_stage_is_an_error_in_words() {
+    let shop = shop();
+    let runner = shop.start(&[]);
+    shop.wait_for("pid");
+    let pid = shop.read("pid").trim().parse().unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    let ran = ran(runner.wait_with_output().unwrap());
+    assert!(ran.code == 1 && ran.err.contains("was killed by signal 9 (SIGKILL"), "{}", ran.err);
+}

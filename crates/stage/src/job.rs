@@ -1,0 +1,128 @@
+//! What a running stage is handed: its params, its files, its threads, and a place to show progress.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+use tables::Provenance;
+
+use crate::digest::digest;
+use crate::port::{Direction, Format, Port};
+use crate::{Error, Output, Params, Progress, Stage};
+
+/// One run of a stage.
+pub struct Job<P> {
+    /// The params, checked.
+    pub params: P,
+    name: &'static str,
+    version: &'static str,
+    ports: &'static [&'static Port],
+    params_json: Value,
+    paths: HashMap<&'static str, Vec<PathBuf>>,
+    pool: rayon::ThreadPool,
+    progress: Progress,
+}
+
+impl<P: Params> Job<P> {
+    pub(crate) fn new(
+        stage: &Stage<P>,
+        params: P,
+        params_json: Value,
+        paths: HashMap<&'static str, Vec<PathBuf>>,
+        threads: usize,
+        progress: Progress,
+    ) -> Result<Job<P>, String> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|error| format!("can't start {threads} threads: {error}"))?;
+        let (name, version, ports) = (stage.name, stage.version, stage.ports);
+        Ok(Job { params, name, version, ports, params_json, paths, pool, progress })
+    }
+
+    pub(crate) fn in_pool<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.pool.install(work)
+    }
+
+    /// Where progress is shown.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The params as JSON, for what must be compared or kept.
+    pub fn params_json(&self) -> &Value {
+        &self.params_json
+    }
+
+    /// The files of a port, in the order of the command line.
+    pub fn paths(&self, port: &Port) -> &[PathBuf] {
+        self.paths.get(port.name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The one file of a port; none where it was left out.
+    pub fn path(&self, port: &Port) -> Option<&Path> {
+        self.paths(port).first().map(PathBuf::as_path)
+    }
+
+    /// Reads the one file of an input with `read`; its error names the port.
+    ///
+    /// # Errors
+    /// What `read` says, as [`Error::Input`].
+    pub fn read<T>(&self, port: &Port, read: impl FnOnce(&Path) -> Result<T, tables::Error>) -> Result<T, Error> {
+        let path = self.path(port).ok_or_else(|| Error::input(port.name, "no file was given"))?;
+        read(path).map_err(|error| Error::input(port.name, error))
+    }
+
+    /// Reads every file of an input with `read`, in the order of the command line.
+    ///
+    /// # Errors
+    /// What `read` says, as [`Error::Input`].
+    pub fn read_all<T>(
+        &self,
+        port: &Port,
+        mut read: impl FnMut(&Path) -> Result<T, tables::Error>,
+    ) -> Result<Vec<T>, Error> {
+        self.paths(port).iter().map(|path| read(path).map_err(|error| Error::input(port.name, error))).collect()
+    }
+
+    /// Opens an output. It appears under its name only when it is published with [`Output::publish`].
+    ///
+    /// # Errors
+    /// Where the folder can't be written to.
+    pub fn create(&self, port: &Port) -> Result<Output, Error> {
+        let path = self.path(port).ok_or_else(|| Error::Failed(format!("no file was given for --{}", port.name)))?;
+        Output::create(path)
+    }
+
+    /// What stands in the metadata of an output: this stage, its params, and the digests of its inputs.
+    ///
+    /// # Errors
+    /// Where an input can't be read.
+    pub fn provenance(&self) -> Result<Provenance, Error> {
+        let mut inputs = Map::new();
+        for port in self.ports.iter().filter(|port| port.direction == Direction::Input) {
+            let digests = self
+                .paths(port)
+                .iter()
+                .map(|path| match port.format {
+                    Format::ArrowStream => Ok(json!("stream")),
+                    _ => digest(path).map(Value::from).map_err(|source| {
+                        Error::input(port.name, format!("{}: can't be read: {source}", path.display()))
+                    }),
+                })
+                .collect::<Result<Vec<_>, _>>()?;
+            let entry = match (port.many, digests.as_slice()) {
+                (false, [one]) => one.clone(),
+                _ => Value::Array(digests),
+            };
+            inputs.insert(port.name.to_owned(), entry);
+        }
+        Ok(Provenance {
+            stage: self.name.to_owned(),
+            stage_version: self.version.to_owned(),
+            params: self.params_json.to_string(),
+            inputs: Value::Object(inputs).to_string(),
+            extra: Vec::new(),
+        })
+    }
+}

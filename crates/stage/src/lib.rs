@@ -1,0 +1,92 @@
+//! What every stage shares, so that a stage is only its own logic: a declaration of ports and params, and a function
+//! from inputs to outputs.
+//!
+//! The declaration is a [`Stage`]. From it come the command line, `--help`, and `--describe`, so these can't disagree.
+//! Params are a plain struct; its JSON Schema (types, ranges, defaults, help) is derived from it.
+//!
+//! ```no_run
+//! use stage::{Job, Port, Stage};
+//!
+//! #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+//! #[serde(deny_unknown_fields, default)]
+//! struct Params {
+//!     /// Seed of all randomness.
+//!     seed: u32,
+//! }
+//! impl Default for Params {
+//!     fn default() -> Self {
+//!         Params { seed: 1 }
+//!     }
+//! }
+//!
+//! const DATASET: Port = Port::input("dataset", &tables::catalogue::DATASET, "images to look at");
+//!
+//! const STAGE: Stage<Params> = Stage {
+//!     name: "look",
+//!     version: "0.1.0",
+//!     about: "Looks at images.",
+//!     example: "look --dataset dataset.parquet",
+//!     ports: &[&DATASET],
+//!     run: |job| {
+//!         let splits = job.read(&DATASET, tables::dataset::read)?;
+//!         println!("{} images to train on", splits.train.len());
+//!         Ok(())
+//!     },
+//! };
+//!
+//! fn main() -> std::process::ExitCode {
+//!     stage::main(&STAGE)
+//! }
+//! ```
+
+mod command_line;
+mod describe;
+mod digest;
+mod error;
+mod job;
+mod output;
+mod params;
+mod port;
+mod progress;
+
+use std::process::ExitCode;
+
+pub use error::Error;
+pub use job::Job;
+pub use output::Output;
+pub use params::Params;
+pub use port::{Direction, Format, Port};
+pub use progress::Progress;
+
+/// A stage: its declaration and its work.
+pub struct Stage<P: Params> {
+    /// The program's name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+    /// A command line that works, for `--help`.
+    pub example: &'static str,
+    /// What it reads and writes.
+    pub ports: &'static [&'static Port],
+    /// Its work.
+    pub run: fn(&Job<P>) -> Result<(), Error>,
+}
+
+/// Runs a stage as a program: reads the command line, works, and turns an error into a sentence and an exit code
+/// (0 done, 1 failed while working, 2 wrong usage, 3 bad input).
+pub fn main<P: Params>(stage: &Stage<P>) -> ExitCode {
+    let job = match command_line::parse(stage, std::env::args_os()) {
+        Ok(job) => job,
+        Err(code) => return code,
+    };
+    match job.in_pool(|| (stage.run)(&job)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            job.progress().clear();
+            eprintln!("{}: error: {error}", stage.name);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

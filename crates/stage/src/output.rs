@@ -1,0 +1,121 @@
+//! An output that appears whole or not at all: written beside its place, synced, then renamed.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::Error;
+
+/// An output being written. Dropped unpublished, it leaves nothing behind.
+pub struct Output {
+    path: PathBuf,
+    sink: Sink,
+}
+
+enum Sink {
+    File(BufWriter<NamedTempFile>),
+    StandardOutput(BufWriter<io::Stdout>),
+}
+
+impl Output {
+    /// Starts an output at `path`; `-` is standard output.
+    pub(crate) fn create(path: &Path) -> Result<Output, Error> {
+        if path == Path::new("-") {
+            let sink = Sink::StandardOutput(BufWriter::with_capacity(1 << 20, io::stdout()));
+            return Ok(Output { path: path.to_owned(), sink });
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        std::fs::create_dir_all(folder).map_err(|source| Error::output(path, source))?;
+        let file = tempfile::Builder::new()
+            .prefix(&format!(".{name}."))
+            .suffix(".partial")
+            .tempfile_in(folder)
+            .map_err(|source| Error::output(path, source))?;
+        Ok(Output { path: path.to_owned(), sink: Sink::File(BufWriter::with_capacity(1 << 20, file)) })
+    }
+
+    /// Where it will appear.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes all outputs appear under their names: every one is synced before the first is renamed, so that a full
+    /// disk leaves none of them.
+    ///
+    /// # Errors
+    /// Where the disk is full or the place can't be written to.
+    pub fn publish(outputs: Vec<Output>) -> Result<(), Error> {
+        let mut files = Vec::new();
+        for output in outputs {
+            let failed = |source| Error::output(&output.path, source);
+            match output.sink {
+                Sink::StandardOutput(mut sink) => sink.flush().map_err(failed)?,
+                Sink::File(sink) => {
+                    let file = sink.into_inner().map_err(|error| failed(error.into_error()))?;
+                    file.as_file().sync_all().map_err(failed)?;
+                    set_readable(file.as_file()).map_err(failed)?;
+                    files.push((output.path, file));
+                }
+            }
+        }
+        for (path, file) in files {
+            file.persist(&path).map_err(|error| Error::output(&path, error.error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Temporary files are made for their owner alone; a result is for everybody, as the folder allows.
+#[cfg(unix)]
+fn set_readable(file: &std::fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn set_readable(_: &std::fs::File) -> io::Result<()> {
+    Ok(())
+}
+
+impl Write for Output {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        match &mut self.sink {
+            Sink::File(file) => file.write(buffer),
+            Sink::StandardOutput(output) => output.write(buffer),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.sink {
+            Sink::File(file) => file.flush(),
+            Sink::StandardOutput(output) => output.flush(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_appears_only_when_it_is_published() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/table.parquet");
+        let mut output = Output::create(&path).unwrap();
+        output.write_all(b"whole").unwrap();
+        assert!(!path.exists());
+        Output::publish(vec![output]).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn an_output_that_is_given_up_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut output = Output::create(&folder.path().join("table.parquet")).unwrap();
+        output.write_all(b"half").unwrap();
+        drop(output);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,97 @@
+//! Progress of long work: a bar for a person, plain lines for a file, JSON events for the runner.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// A bar that moves.
+    Bar,
+    /// A line now and then.
+    Plain,
+    /// A JSON object a line, for the runner.
+    Events,
+    /// Nothing.
+    None,
+}
+
+impl Style {
+    /// A bar on a terminal, else plain lines.
+    pub(crate) fn automatic() -> Style {
+        if std::io::stderr().is_terminal() { Style::Bar } else { Style::Plain }
+    }
+}
+
+/// Shows how far a stage has come.
+pub struct Progress {
+    stage: &'static str,
+    style: Style,
+    bar: ProgressBar,
+    last: Mutex<Option<Instant>>,
+}
+
+const PLAIN_EVERY: Duration = Duration::from_secs(10);
+const EVENT_EVERY: Duration = Duration::from_millis(100);
+
+impl Progress {
+    pub(crate) fn new(stage: &'static str, style: Style) -> Progress {
+        let bar = if style == Style::Bar { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        if let Ok(template) = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {msg} ({eta} left)") {
+            bar.set_style(template);
+        }
+        bar.set_prefix(stage);
+        Progress { stage, style, bar, last: Mutex::new(None) }
+    }
+
+    /// Says that `done` of `total` `unit`s are done; `message` is what a person may want to see besides.
+    pub fn at(&self, done: usize, total: usize, unit: &str, message: &str) {
+        let every = if self.style == Style::Events { EVENT_EVERY } else { PLAIN_EVERY };
+        match self.style {
+            Style::None => {}
+            Style::Bar => {
+                self.bar.set_length(total as u64);
+                self.bar.set_position(done as u64);
+                self.bar.set_message(format!("{unit} {message}"));
+            }
+            Style::Plain | Style::Events => {
+                if !self.due(every) && done != total {
+                    return;
+                }
+                if self.style == Style::Plain {
+                    eprintln!("{}: {done}/{total} {unit} {message}", self.stage);
+                } else {
+                    let event = json!({"event": "progress", "done": done, "total": total, "unit": unit, "message": message});
+                    eprintln!("{event}");
+                }
+            }
+        }
+    }
+
+    /// Says something worth keeping in the log.
+    pub fn note(&self, message: &str) {
+        match self.style {
+            Style::Bar => self.bar.println(format!("{}: {message}", self.stage)),
+            Style::None => {}
+            Style::Plain | Style::Events => eprintln!("{}: {message}", self.stage),
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn due(&self, every: Duration) -> bool {
+        let Ok(mut last) = self.last.lock() else { return false };
+        let due = last.is_none_or(|last| last.elapsed() >= every);
+        if due {
+            *last = Some(Instant::now());
+        }
+        due
+    }
+}

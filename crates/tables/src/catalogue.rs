@@ -1,0 +1,269 @@
+//! Every table, in the order in which the pipeline makes them.
+
+use crate::kind::{Column, Element, Kind, Table};
+
+const fn column(name: &'static str, kind: Kind, unit: &'static str, about: &'static str) -> Column {
+    Column { name, kind, unit, about, nullable: false }
+}
+
+const I32: Kind = Kind::Number(Element::I32);
+const F64: Kind = Kind::Number(Element::F64);
+const U8: Kind = Kind::Number(Element::U8);
+
+const NETWORK: Column = column("network", Kind::Category, "", "Architecture: cnn1, cnn2 or cnn3 (Table 1)");
+const LABELS: Column = column("labels", Kind::Category, "", "Labels that it was trained on: real or random");
+const SEED: Column = column("seed", Kind::I64, "", "Seed of the training");
+const EPOCH: Column = column("epoch", I32, "epochs", "Passes over the training images; 0 is the untrained network");
+const IMAGE_ID: Column = column("image_id", I32, "", "Row of the image in the dataset, from 0");
+
+/// Handwritten digits as encoded pictures: what the dataset is made from.
+pub const DIGITS: Table = Table {
+    name: "digits",
+    version: 1,
+    about: "One handwritten digit",
+    columns: &[
+        column("image", Kind::EncodedImage, "", "PNG, 8-bit grey, 0 is background and 255 is ink"),
+        column("label", Kind::I64, "", "Class of the digit, 0 to 9"),
+    ],
+};
+
+/// The synthetic images of Algorithm 1.
+pub const DATASET: Table = Table {
+    name: "dataset",
+    version: 1,
+    about: "One synthetic image",
+    columns: &[
+        IMAGE_ID,
+        column("split", Kind::Category, "", "train or test"),
+        column("label", U8, "", "Class of the source digit, 0 to 9"),
+        column("random_label", U8, "", "A label drawn uniformly from 0 to 9, whatever the image shows"),
+        column("pixels", Kind::Tensor(Element::F32, &[32, 32]), "", "One draw of the pixel distribution, placed by region"),
+        column(
+            "regions",
+            Kind::Tensor(Element::U8, &[32, 32]),
+            "",
+            "Region of each pixel: 0 outside, 1 outside-boundary, 2 inside-boundary, 3 inside",
+        ),
+        column("source_digit", Kind::Text, "", "Path of the digit that gave the regions"),
+    ],
+};
+
+/// Every parameter of a network at the epochs that were asked for.
+pub const CHECKPOINTS: Table = Table {
+    name: "checkpoints",
+    version: 1,
+    about: "One network at one epoch",
+    columns: &[
+        NETWORK,
+        LABELS,
+        SEED,
+        EPOCH,
+        column("conv1_weight", Kind::Tensor(Element::F32, &[]), "", "Filters of f1 [channels, 1, 3, 3]"),
+        column("conv1_bias", Kind::Tensor(Element::F32, &[]), "", "Biases of f1 [channels]"),
+        column("conv2_weight", Kind::Tensor(Element::F32, &[]), "", "Filters of f3 [20, channels, 5, 5]"),
+        column("conv2_bias", Kind::Tensor(Element::F32, &[]), "", "Biases of f3 [20]"),
+        column("fc1_weight", Kind::Tensor(Element::F32, &[]), "", "Weights of f5 [20, 500]"),
+        column("fc1_bias", Kind::Tensor(Element::F32, &[]), "", "Biases of f5 [20]"),
+        column("fc2_weight", Kind::Tensor(Element::F32, &[]), "", "Weights of fY [10, 20]"),
+        column("fc2_bias", Kind::Tensor(Element::F32, &[]), "", "Biases of fY [10]"),
+    ],
+};
+
+/// What training did at every epoch.
+pub const HISTORY: Table = Table {
+    name: "history",
+    version: 1,
+    about: "One epoch of one training",
+    columns: &[
+        NETWORK,
+        LABELS,
+        SEED,
+        EPOCH,
+        column("training_loss", F64, "nats", "Mean cross-entropy over the training images, after the epoch"),
+        column("training_error", F64, "share", "Share of training images classified wrongly, after the epoch"),
+        column("test_error", F64, "share", "Share of test images classified wrongly, after the epoch"),
+    ],
+};
+
+/// How long every epoch took: measured, so it differs from run to run, and nothing is computed from it.
+pub const TIMINGS: Table = Table {
+    name: "timings",
+    version: 1,
+    about: "One epoch of one training",
+    columns: &[
+        NETWORK,
+        LABELS,
+        SEED,
+        EPOCH,
+        column("training_seconds", F64, "s", "Wall time of the epoch's training steps"),
+        column("evaluation_seconds", F64, "s", "Wall time of computing its loss and errors"),
+    ],
+};
+
+/// The layers of the chosen images at the chosen epochs.
+pub const ACTIVATIONS: Table = Table {
+    name: "activations",
+    version: 1,
+    about: "One image in one network at one epoch",
+    columns: &[
+        NETWORK,
+        LABELS,
+        SEED,
+        EPOCH,
+        IMAGE_ID,
+        column("e_f1", Kind::Tensor(Element::F32, &[30, 30]), "", "Energy of F1 (Eq. 7): minus the sum of the linear channels of f1"),
+        column("e_f2", Kind::Tensor(Element::F32, &[11, 11]), "", "Energy of F2 (Eq. 7): minus the sum of the linear channels of f3"),
+        column("f1", Kind::Tensor(Element::F32, &[]), "", "Convolution and ReLU [channels, 30, 30]"),
+        column("f2", Kind::Tensor(Element::F32, &[]), "", "Max pooling of f1 [channels, 15, 15]"),
+        column("f3", Kind::Tensor(Element::F32, &[20, 11, 11]), "", "Convolution and ReLU"),
+        column("f4", Kind::Tensor(Element::F32, &[20, 5, 5]), "", "Max pooling of f3"),
+        column("f5", Kind::Tensor(Element::F32, &[20]), "", "Fully connected, ReLU"),
+        column("f_y", Kind::Tensor(Element::F32, &[10]), "", "Logits: the output before softmax"),
+    ],
+};
+
+/// The energies of F1 of every test image at every epoch: a stream.
+pub const ENERGIES: Table = Table {
+    name: "energies",
+    version: 1,
+    about: "One test image in one network at one epoch",
+    columns: &[
+        NETWORK,
+        LABELS,
+        SEED,
+        EPOCH,
+        IMAGE_ID,
+        column("e_f1", Kind::Tensor(Element::F32, &[30, 30]), "", "Energy of F1 (Eq. 7): minus the sum of the linear channels of f1"),
+    ],
+};
+
+/// Empirical distributions (Eq. 8) and distributions over neurons (Eq. 9).
+pub const DISTRIBUTIONS: Table = Table {
+    name: "distributions",
+    version: 1,
+    about: "One random variable for one image in one network at one epoch",
+    columns: &[
+        NETWORK,
+        LABELS,
+        SEED,
+        EPOCH,
+        IMAGE_ID,
+        column(
+            "variable",
+            Kind::Category,
+            "",
+            "x (pixels), f1 (energies of F1), f1_standardised (the same at mean 0 and the sd of P(X)), f2 (energies of F2 given F1), f3 and fy (Eq. 9)",
+        ),
+        column("counts", Kind::List(Element::U16), "values", "Values in each bin (Eq. 8); empty for f3 and fy"),
+        column("probabilities", Kind::List(Element::F32), "probability", "Probability of each neuron (Eq. 9); empty for x, f1, f2"),
+        column("lower_edge", F64, "", "Lower edge of the first bin, which is open to minus infinity; 0 for f3 and fy"),
+        column("upper_edge", F64, "", "Upper edge of the last bin, which is open to plus infinity; 0 for f3 and fy"),
+    ],
+};
+
+/// KL[P(X)‖P̂] of every image at every epoch, beside its null.
+pub const DIVERGENCES: Table = Table {
+    name: "divergences",
+    version: 1,
+    about: "One image in one network at one epoch",
+    columns: &[
+        NETWORK,
+        LABELS,
+        SEED,
+        EPOCH,
+        IMAGE_ID,
+        column("kl_x", F64, "nats", "KL[P(X)‖P̂(x)] of the image's pixels"),
+        column("kl_f1", F64, "nats", "KL[P(X)‖P̂(F1)] of the energies as Eq. 7 gives them"),
+        column("kl_f1_negated", F64, "nats", "The same for minus the energies"),
+        column("kl_f1_standardised", F64, "nats", "The same after shifting and scaling the image's energies to mean 0 and the sd of P(X)"),
+        column("null_x_mean", F64, "nats", "Mean of the same estimator over exact samples of P(X) of the size of x"),
+        column("null_x_low", F64, "nats", "2.5 % quantile of that null"),
+        column("null_x_high", F64, "nats", "97.5 % quantile of that null"),
+        column("null_f1_mean", F64, "nats", "Mean of the same estimator over exact samples of P(X) of the size of E_F1"),
+        column("null_f1_low", F64, "nats", "2.5 % quantile of that null"),
+        column("null_f1_high", F64, "nats", "97.5 % quantile of that null"),
+    ],
+};
+
+/// One training at one epoch, over all its test images.
+pub const SUMMARY: Table = Table {
+    name: "summary",
+    version: 1,
+    about: "One network, labels, seed and epoch",
+    columns: &[
+        NETWORK,
+        LABELS,
+        SEED,
+        EPOCH,
+        column("images", I32, "images", "Test images behind the means"),
+        column("kl_x_mean", F64, "nats", "Mean of KL[P(X)‖P̂(x)] over the test images"),
+        column("kl_f1_mean", F64, "nats", "Mean of KL[P(X)‖P̂(F1)] over the test images"),
+        column("kl_f1_sd", F64, "nats", "Its standard deviation over the test images"),
+        column("kl_f1_low", F64, "nats", "Its 2.5 % quantile over the test images"),
+        column("kl_f1_median", F64, "nats", "Its median over the test images"),
+        column("kl_f1_high", F64, "nats", "Its 97.5 % quantile over the test images"),
+        column("kl_f1_negated_mean", F64, "nats", "Mean of the KL of minus the energies"),
+        column("kl_f1_standardised_mean", F64, "nats", "Mean of the KL of the standardised energies"),
+        column("null_x_mean", F64, "nats", "Null of KL[P(X)‖P̂(x)]: the estimator's own floor"),
+        column("null_f1_mean", F64, "nats", "Null of KL[P(X)‖P̂(F1)]: the estimator's own floor"),
+        column("training_loss", F64, "nats", "Mean cross-entropy over the training images"),
+        column("training_error", F64, "share", "Share of training images classified wrongly"),
+        column("test_error", F64, "share", "Share of test images classified wrongly"),
+    ],
+};
+
+/// One network at one epoch, over its seeds.
+pub const SPREAD: Table = Table {
+    name: "spread",
+    version: 1,
+    about: "One network, labels and epoch, over all seeds",
+    columns: &[
+        NETWORK,
+        LABELS,
+        EPOCH,
+        column("seeds", I32, "seeds", "Trainings behind the means"),
+        column("kl_f1_mean", F64, "nats", "Mean over seeds of the mean KL[P(X)‖P̂(F1)]"),
+        column("kl_f1_sd", F64, "nats", "Standard deviation over seeds; 0 for one seed"),
+        column("kl_f1_min", F64, "nats", "Smallest over seeds"),
+        column("kl_f1_max", F64, "nats", "Largest over seeds"),
+        column("training_error_mean", F64, "share", "Mean over seeds"),
+        column("training_error_min", F64, "share", "Smallest over seeds"),
+        column("training_error_max", F64, "share", "Largest over seeds"),
+        column("test_error_mean", F64, "share", "Mean over seeds"),
+        column("test_error_sd", F64, "share", "Standard deviation over seeds; 0 for one seed"),
+        column("test_error_min", F64, "share", "Smallest over seeds"),
+        column("test_error_max", F64, "share", "Largest over seeds"),
+    ],
+};
+
+/// What became of the paper's claims.
+pub const CLAIMS: Table = Table {
+    name: "claims",
+    version: 1,
+    about: "One claim of the paper",
+    columns: &[
+        column("claim", Kind::Text, "", "C1 to C7, as numbered in docs/claims.md"),
+        column("statement", Kind::Text, "", "What the paper says, in short"),
+        column("place", Kind::Text, "", "Where the paper says it"),
+        column("paper", Kind::Text, "", "The paper's own figure, where it prints one"),
+        column("found", Kind::Text, "", "What this pipeline found, with its null or spread"),
+        column("rule", Kind::Text, "", "The rule that gives the verdict"),
+        column("verdict", Kind::Category, "", "reproduced, not reproduced or inconclusive"),
+    ],
+};
+
+/// Every table of the pipeline.
+pub const ALL: [&Table; 12] = [
+    &DIGITS,
+    &DATASET,
+    &CHECKPOINTS,
+    &HISTORY,
+    &TIMINGS,
+    &ACTIVATIONS,
+    &ENERGIES,
+    &DISTRIBUTIONS,
+    &DIVERGENCES,
+    &SUMMARY,
+    &SPREAD,
+    &CLAIMS,
+];

@@ -1,0 +1,31 @@
+//! The tables that pass between stages: what columns they have, and how they are read and written.
+//!
+//! A table is declared once, as a [`Table`] of [`Column`]s in [`catalogue`]. From that declaration come its Arrow
+//! schema, the checks that a file passes when it is opened, and the descriptions that travel inside every file.
+//!
+//! ```
+//! use tables::catalogue;
+//! let column = catalogue::DATASET.columns.iter().find(|c| c.name == "pixels").unwrap();
+//! assert_eq!(column.kind.to_string(), "fixed_shape_tensor<float32>[32, 32]");
+//! ```
+
+pub mod catalogue;
+pub mod dataset;
+mod error;
+mod kind;
+mod read;
+mod write;
+
+pub use error::Error;
+pub use kind::{Column, Element, Kind, Table, Tensor};
+pub use read::{Batch, Reader};
+pub use write::{Cells, Provenance, Writer};
+
+/// Pixels along one side of an image: 32.
+pub const SIDE: usize = 32;
+
+/// Pixels of an image: 1,024.
+pub const PIXELS: usize = SIDE * SIDE;
+
+/// Classes of digits: 10.
+pub const CLASSES: usize = 10;

@@ -1,0 +1,423 @@
+//! Reading a table: a file is checked against its declaration when it is opened, and comes as typed batches.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use arrow::array::{
+    Array, ArrayRef, BinaryArray, DictionaryArray, FixedSizeListArray, ListArray, RecordBatch, StringArray,
+    StructArray,
+};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, Int32Type, Int64Type, SchemaRef, UInt8Type,
+    UInt16Type,
+};
+use arrow::ipc::reader::StreamReader;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+
+use crate::kind::{Column, Kind, Table, shape_of};
+use crate::{Error, write};
+
+/// Reads a table batch by batch, from a Parquet file, an Arrow IPC stream in a file, or standard input (`-`).
+pub struct Reader {
+    path: PathBuf,
+    columns: Vec<&'static Column>,
+    source: Source,
+    schema: SchemaRef,
+    rows_before: usize,
+}
+
+enum Source {
+    Parquet(ParquetRecordBatchReader),
+    Stream(Box<StreamReader<Box<dyn Read>>>),
+}
+
+/// Some rows of a table, with every column that was asked for in its declared type.
+pub struct Batch {
+    path: PathBuf,
+    first_row: usize,
+    rows: usize,
+    columns: HashMap<&'static str, (ArrayRef, Vec<usize>)>,
+}
+
+impl Reader {
+    /// Opens `path` as `table` and checks its schema; only `columns` are read, all of them where it is empty.
+    ///
+    /// # Errors
+    /// Where the file can't be opened, is no Parquet and no Arrow stream, is another table, or lacks a column of the
+    /// right type.
+    pub fn open(path: &Path, table: &'static Table, columns: &[&str]) -> Result<Reader, Error> {
+        let wanted: Vec<&'static Column> = table
+            .columns
+            .iter()
+            .filter(|column| columns.is_empty() || columns.contains(&column.name))
+            .collect();
+        let (source, schema) = if path == Path::new("-") {
+            open_stream(path, Box::new(std::io::stdin()))?
+        } else {
+            open_file(path, &wanted)?
+        };
+        check_identity(path, &schema, table)?;
+        for column in &wanted {
+            check_column(path, &schema, column)?;
+        }
+        Ok(Reader { path: path.to_owned(), columns: wanted, source, schema, rows_before: 0 })
+    }
+
+    /// The shape of a tensor column.
+    ///
+    /// # Errors
+    /// Where the column is no tensor, or carries no shape and has none declared.
+    pub fn shape(&self, name: &str) -> Result<Vec<usize>, Error> {
+        let column = self.columns.iter().find(|column| column.name == name);
+        let field = self.schema.field_with_name(name).ok();
+        match (column, field) {
+            (Some(column), Some(field)) => tensor_shape(&self.path, column, field),
+            _ => Err(missing(&self.path, &self.schema, name, "fixed_shape_tensor")),
+        }
+    }
+
+    /// What the file's metadata says under `key`, without our prefix: `params`, `inputs`, `stage`.
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.schema.metadata().get(&format!("{}{key}", write::PREFIX)).map(String::as_str)
+    }
+
+    fn next_batch(&mut self) -> Option<Result<RecordBatch, arrow::error::ArrowError>> {
+        match &mut self.source {
+            Source::Parquet(reader) => reader.next(),
+            Source::Stream(reader) => reader.next(),
+        }
+    }
+
+    fn check_batch(&mut self, batch: &RecordBatch) -> Result<Batch, Error> {
+        let mut columns = HashMap::new();
+        for column in &self.columns {
+            let field = self
+                .schema
+                .field_with_name(column.name)
+                .map_err(|_| missing(&self.path, &self.schema, column.name, &column.kind.to_string()))?;
+            let array = batch.column_by_name(column.name).ok_or_else(|| {
+                missing(&self.path, &self.schema, column.name, &column.kind.to_string())
+            })?;
+            let shape = match column.kind {
+                Kind::Tensor(..) => tensor_shape(&self.path, column, field)?,
+                _ => Vec::new(),
+            };
+            let array = self.canonical(array, column, &shape)?;
+            columns.insert(column.name, (array, shape));
+        }
+        let first_row = self.rows_before;
+        self.rows_before += batch.num_rows();
+        Ok(Batch { path: self.path.clone(), first_row, rows: batch.num_rows(), columns })
+    }
+
+    /// The array in the declared type, without empty values where none are allowed.
+    fn canonical(&self, array: &ArrayRef, column: &Column, shape: &[usize]) -> Result<ArrayRef, Error> {
+        if !column.nullable
+            && let Some(row) = (0..array.len()).find(|row| array.is_null(*row))
+        {
+            let row = self.rows_before + row;
+            return Err(Error::value(&self.path, column.name, row, "it is empty (null)", "give it a value"));
+        }
+        let target = column.field(Some(shape).filter(|shape| !shape.is_empty())).data_type().clone();
+        if *array.data_type() == target || column.kind == Kind::EncodedImage {
+            return Ok(array.clone());
+        }
+        let options = CastOptions { safe: false, ..CastOptions::default() };
+        cast_with_options(array, &target, &options).map_err(|error| Error::WrongType {
+            path: self.path.clone(),
+            column: column.name.to_owned(),
+            found: format!("{} ({error})", array.data_type()),
+            expected: column.kind.to_string(),
+        })
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<Batch, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.next_batch()? {
+            Ok(batch) => Some(self.check_batch(&batch)),
+            Err(error) => Some(Err(Error::damaged(&self.path, format!("it can't be read to its end: {error}")))),
+        }
+    }
+}
+
+const BATCH_ROWS: usize = 4096;
+
+fn open_file(path: &Path, wanted: &[&Column]) -> Result<(Source, SchemaRef), Error> {
+    let open = |source| Error::Open { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(open)?;
+    let mut magic = [0; 4];
+    let length = file.metadata().map_err(open)?.len();
+    if length < 12 {
+        return Err(Error::damaged(path, format!("it has {length} bytes, too few for a Parquet file")));
+    }
+    file.read_exact(&mut magic).map_err(open)?;
+    file.seek(SeekFrom::Start(0)).map_err(open)?;
+    if magic == [0xff; 4] {
+        return open_stream(path, Box::new(BufReader::new(file)));
+    }
+    if &magic != b"PAR1" {
+        return Err(Error::damaged(path, "it is neither a Parquet file nor an Arrow IPC stream"));
+    }
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| {
+        Error::damaged(path, format!("it is a Parquet file that is damaged or cut short: {error}"))
+    })?;
+    let schema = builder.schema().clone();
+    let names = wanted.iter().map(|column| column.name).filter(|name| schema.column_with_name(name).is_some());
+    let roots = names.filter_map(|name| schema.index_of(name).ok());
+    let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+    let reader = builder
+        .with_projection(mask)
+        .with_batch_size(BATCH_ROWS)
+        .build()
+        .map_err(|error| Error::damaged(path, error))?;
+    Ok((Source::Parquet(reader), schema))
+}
+
+fn open_stream(path: &Path, input: Box<dyn Read>) -> Result<(Source, SchemaRef), Error> {
+    let reader = StreamReader::try_new(input, None)
+        .map_err(|error| Error::damaged(path, format!("it is no Arrow IPC stream: {error}")))?;
+    let schema = reader.schema();
+    Ok((Source::Stream(Box::new(reader)), schema))
+}
+
+/// A file that says which table it is must be the right one; one that says nothing (made by another tool) is judged
+/// by its columns alone.
+fn check_identity(path: &Path, schema: &SchemaRef, table: &Table) -> Result<(), Error> {
+    let metadata = schema.metadata();
+    let Some(name) = metadata.get(write::SCHEMA) else { return Ok(()) };
+    let version = metadata.get(write::SCHEMA_VERSION).map_or("?", String::as_str);
+    if name == table.name && version == table.version.to_string() {
+        return Ok(());
+    }
+    Err(Error::WrongTable {
+        path: path.to_owned(),
+        found: format!("{name} v{version}"),
+        expected: format!("{} v{}", table.name, table.version),
+    })
+}
+
+fn missing(path: &Path, schema: &SchemaRef, name: &str, expected: &str) -> Error {
+    let nearest = schema
+        .fields()
+        .iter()
+        .map(|field| (strsim::jaro_winkler(field.name(), name), field.name()))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name.clone());
+    Error::MissingColumn { path: path.to_owned(), column: name.to_owned(), expected: expected.to_owned(), nearest }
+}
+
+fn tensor_shape(path: &Path, column: &Column, field: &Field) -> Result<Vec<usize>, Error> {
+    let declared = match column.kind {
+        Kind::Tensor(_, declared) => declared,
+        _ => &[],
+    };
+    let wrong = |found: String| Error::WrongType {
+        path: path.to_owned(),
+        column: column.name.to_owned(),
+        found,
+        expected: column.kind.to_string(),
+    };
+    match shape_of(field) {
+        Some(shape) if declared.is_empty() || shape == declared => Ok(shape),
+        Some(shape) => Err(wrong(format!("a tensor of shape {shape:?}"))),
+        None if declared.is_empty() => Err(wrong(format!("{}, without a shape", field.data_type()))),
+        None => Ok(declared.to_vec()),
+    }
+}
+
+fn check_column(path: &Path, schema: &SchemaRef, column: &'static Column) -> Result<(), Error> {
+    let Ok(field) = schema.field_with_name(column.name) else {
+        return Err(missing(path, schema, column.name, &column.kind.to_string()));
+    };
+    let found = field.data_type();
+    let fits = match column.kind {
+        Kind::I64 => found.is_integer(),
+        Kind::Number(element) => {
+            let expected = element.data_type();
+            (expected.is_integer() && found.is_integer()) || (expected.is_floating() && found.is_floating())
+        }
+        Kind::Category | Kind::Text => match found {
+            DataType::Dictionary(_, value) => is_text(value),
+            other => is_text(other),
+        },
+        Kind::EncodedImage => matches!(found, DataType::Struct(fields)
+            if fields.iter().any(|f| f.name() == "bytes") && fields.iter().any(|f| f.name() == "path")),
+        Kind::List(element) => matches!(found, DataType::List(item) | DataType::LargeList(item)
+            if *item.data_type() == element.data_type()),
+        Kind::Tensor(element, declared) => {
+            let product = declared.iter().product::<usize>();
+            match found {
+                DataType::FixedSizeList(item, length) => {
+                    let length = usize::try_from(*length).unwrap_or(0);
+                    *item.data_type() == element.data_type() && (declared.is_empty() || length == product)
+                }
+                DataType::List(item) | DataType::LargeList(item) => {
+                    *item.data_type() == element.data_type() && !declared.is_empty()
+                }
+                _ => false,
+            }
+        }
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Error::WrongType {
+        path: path.to_owned(),
+        column: column.name.to_owned(),
+        found: found.to_string(),
+        expected: column.kind.to_string(),
+    })
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+impl Batch {
+    /// Rows in this batch.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// An error about a value of this batch; `row` counts from the batch's first.
+    pub fn bad_value(&self, column: &str, row: usize, found: impl ToString, expected: impl ToString) -> Error {
+        Error::value(&self.path, column, self.first_row + row, found, expected)
+    }
+
+    fn array<A: Array + Clone + 'static>(&self, name: &str) -> Result<A, Error> {
+        self.columns
+            .get(name)
+            .and_then(|(array, _)| array.as_any().downcast_ref::<A>())
+            .cloned()
+            .ok_or_else(|| Error::damaged(&self.path, format!("column `{name}` was not read as its declared type")))
+    }
+
+    fn numbers<T: ArrowPrimitiveType>(&self, name: &str) -> Result<Vec<T::Native>, Error> {
+        Ok(self.array::<arrow::array::PrimitiveArray<T>>(name)?.values().to_vec())
+    }
+
+    /// A column of 8-bit numbers.
+    pub fn u8s(&self, name: &str) -> Result<Vec<u8>, Error> {
+        self.numbers::<UInt8Type>(name)
+    }
+
+    /// A column of 32-bit numbers.
+    pub fn i32s(&self, name: &str) -> Result<Vec<i32>, Error> {
+        self.numbers::<Int32Type>(name)
+    }
+
+    /// A column of 64-bit numbers.
+    pub fn i64s(&self, name: &str) -> Result<Vec<i64>, Error> {
+        self.numbers::<Int64Type>(name)
+    }
+
+    /// A column of 64-bit floats.
+    pub fn f64s(&self, name: &str) -> Result<Vec<f64>, Error> {
+        self.numbers::<Float64Type>(name)
+    }
+
+    /// A column of words or text, one string a row.
+    pub fn texts(&self, name: &str) -> Result<Vec<String>, Error> {
+        if let Ok(dictionary) = self.array::<DictionaryArray<Int32Type>>(name) {
+            let words = dictionary.downcast_dict::<StringArray>().ok_or_else(|| {
+                Error::damaged(&self.path, format!("column `{name}` holds no text in its dictionary"))
+            })?;
+            return Ok(words.into_iter().map(|word| word.unwrap_or_default().to_owned()).collect());
+        }
+        let array = self.array::<StringArray>(name)?;
+        Ok(array.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+    }
+
+    /// The values of a float tensor column, row after row, and its shape.
+    pub fn f32_tensors(&self, name: &str) -> Result<(Vec<f32>, Vec<usize>), Error> {
+        self.tensors::<Float32Type>(name)
+    }
+
+    /// The values of an 8-bit tensor column, row after row, and its shape.
+    pub fn u8_tensors(&self, name: &str) -> Result<(Vec<u8>, Vec<usize>), Error> {
+        self.tensors::<UInt8Type>(name)
+    }
+
+    fn tensors<T: ArrowPrimitiveType>(&self, name: &str) -> Result<(Vec<T::Native>, Vec<usize>), Error> {
+        let list = self.array::<FixedSizeListArray>(name)?;
+        let shape = self.columns.get(name).map(|(_, shape)| shape.clone()).unwrap_or_default();
+        let length = list.value_length() as usize;
+        let values = list
+            .values()
+            .as_any()
+            .downcast_ref::<arrow::array::PrimitiveArray<T>>()
+            .ok_or_else(|| Error::damaged(&self.path, format!("column `{name}` holds other numbers")))?;
+        if let Some(place) = (0..values.len()).find(|place| values.is_null(*place)) {
+            return Err(self.bad_value(name, place / length.max(1), "an element is empty (null)", "give it a value"));
+        }
+        let start = list.value_offset_at(0) as usize;
+        Ok((values.values()[start..start + list.len() * length].to_vec(), shape))
+    }
+
+    /// The values of a float tensor column; NaN and infinities are errors that name the row.
+    pub fn finite_f32_tensors(&self, name: &str) -> Result<(Vec<f32>, Vec<usize>), Error> {
+        let (values, shape) = self.f32_tensors(name)?;
+        let length = shape.iter().product::<usize>().max(1);
+        match values.iter().position(|value| !value.is_finite()) {
+            None => Ok((values, shape)),
+            Some(place) => {
+                let found = format!("element {} is {}", place % length, values[place]);
+                Err(self.bad_value(name, place / length, found, "every element must be a finite number"))
+            }
+        }
+    }
+
+    /// A column of lists of 16-bit counts.
+    pub fn u16_lists(&self, name: &str) -> Result<Vec<Vec<u16>>, Error> {
+        self.lists::<UInt16Type>(name)
+    }
+
+    /// A column of lists of floats.
+    pub fn f32_lists(&self, name: &str) -> Result<Vec<Vec<f32>>, Error> {
+        self.lists::<Float32Type>(name)
+    }
+
+    fn lists<T: ArrowPrimitiveType>(&self, name: &str) -> Result<Vec<Vec<T::Native>>, Error> {
+        let list = self.array::<ListArray>(name)?;
+        let values = list
+            .values()
+            .as_any()
+            .downcast_ref::<arrow::array::PrimitiveArray<T>>()
+            .ok_or_else(|| Error::damaged(&self.path, format!("column `{name}` holds other numbers")))?;
+        let offsets = list.value_offsets();
+        Ok(offsets.windows(2).map(|pair| values.values()[pair[0] as usize..pair[1] as usize].to_vec()).collect())
+    }
+
+    /// A column of encoded images: the bytes of each, and its path (empty where it has none).
+    pub fn encoded_images(&self, name: &str) -> Result<Vec<(Vec<u8>, String)>, Error> {
+        let images = self.array::<StructArray>(name)?;
+        let column = |field: &str, data_type: DataType| {
+            let array = images
+                .column_by_name(field)
+                .ok_or_else(|| Error::damaged(&self.path, format!("column `{name}.{field}` is missing")))?;
+            cast_with_options(array, &data_type, &CastOptions { safe: false, ..CastOptions::default() })
+                .map_err(|error| Error::damaged(&self.path, format!("column `{name}.{field}`: {error}")))
+        };
+        let (bytes, paths) = (column("bytes", DataType::Binary)?, column("path", DataType::Utf8)?);
+        let (Some(bytes), Some(paths)) =
+            (bytes.as_any().downcast_ref::<BinaryArray>(), paths.as_any().downcast_ref::<StringArray>())
+        else {
+            return Err(Error::damaged(&self.path, format!("column `{name}` was not read as its declared type")));
+        };
+        let pairs = bytes.iter().zip(paths.iter()).enumerate();
+        pairs
+            .map(|(row, (bytes, path))| match bytes {
+                Some(bytes) => Ok((bytes.to_vec(), path.unwrap_or_default().to_owned())),
+                None => Err(self.bad_value(name, row, "its bytes are empty (null)", "give it an encoded image")),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,229 @@
+//! Writing a table: columns of plain vectors in, a Parquet file or an Arrow IPC stream out, with its provenance.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryArray, DictionaryArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array, Int64Array,
+    ListArray, RecordBatch, StringArray, StructArray, UInt8Array, UInt16Array,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{Field, Int32Type, Schema, SchemaRef};
+use arrow::ipc::writer::StreamWriter;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use crate::kind::{Element, Kind, Table, encoded_image_fields};
+use crate::Error;
+
+pub(crate) const PREFIX: &str = "priorscope.";
+pub(crate) const SCHEMA: &str = "priorscope.schema";
+pub(crate) const SCHEMA_VERSION: &str = "priorscope.schema_version";
+
+/// Who made a file, from what: kept in the file's own metadata.
+#[derive(Clone, Debug, Default)]
+pub struct Provenance {
+    /// The stage's name.
+    pub stage: String,
+    /// The stage's version.
+    pub stage_version: String,
+    /// Its params, as a JSON object.
+    pub params: String,
+    /// The digests of its inputs by port, as a JSON object.
+    pub inputs: String,
+    /// Further entries that other tools look for, by their full key.
+    pub extra: Vec<(String, String)>,
+}
+
+/// The values of one column, for the rows of one batch.
+pub enum Cells {
+    /// 8-bit numbers.
+    U8(Vec<u8>),
+    /// 32-bit numbers.
+    I32(Vec<i32>),
+    /// 64-bit numbers.
+    I64(Vec<i64>),
+    /// 64-bit floats.
+    F64(Vec<f64>),
+    /// Words, for a category or a text column.
+    Words(Vec<String>),
+    /// The same word in every row.
+    Same(String, usize),
+    /// Float tensors, row after row.
+    F32Tensors(Vec<f32>),
+    /// 8-bit tensors, row after row.
+    U8Tensors(Vec<u8>),
+    /// Lists of counts.
+    U16Lists(Vec<Vec<u16>>),
+    /// Lists of floats.
+    F32Lists(Vec<Vec<f32>>),
+    /// Encoded images: bytes and path.
+    Images(Vec<(Vec<u8>, String)>),
+}
+
+/// Writes a table batch by batch.
+pub struct Writer<W: Write + Send> {
+    table: &'static Table,
+    schema: SchemaRef,
+    sink: Sink<W>,
+}
+
+enum Sink<W: Write + Send> {
+    Parquet(Box<ArrowWriter<W>>),
+    Stream(Box<StreamWriter<W>>),
+}
+
+fn failed(table: &Table, detail: impl std::fmt::Display) -> Error {
+    Error::Write { table: table.name.to_owned(), detail: detail.to_string() }
+}
+
+impl<W: Write + Send> Writer<W> {
+    /// A Parquet file. `shapes` gives the shapes of the tensors that the declaration leaves to the network.
+    ///
+    /// # Errors
+    /// Where `output` can't be written to.
+    pub fn parquet(
+        output: W,
+        table: &'static Table,
+        shapes: &HashMap<&str, Vec<usize>>,
+        provenance: &Provenance,
+    ) -> Result<Self, Error> {
+        let schema = schema_with(table, shapes, provenance);
+        let level = ZstdLevel::try_new(3).map_err(|error| failed(table, error))?;
+        let mut properties = WriterProperties::builder().set_compression(Compression::ZSTD(level));
+        for column in table.columns {
+            if let Kind::Tensor(Element::F32, _) = column.kind {
+                // Real numbers hardly repeat: a dictionary would be built, found too large and thrown away.
+                let path = ColumnPath::from(vec![column.name.to_owned(), "list".to_owned(), "element".to_owned()]);
+                properties = properties
+                    .set_column_dictionary_enabled(path.clone(), false)
+                    .set_column_statistics_enabled(path, EnabledStatistics::None);
+            }
+        }
+        let writer = ArrowWriter::try_new(output, schema.clone(), Some(properties.build()))
+            .map_err(|error| failed(table, error))?;
+        Ok(Writer { table, schema, sink: Sink::Parquet(Box::new(writer)) })
+    }
+
+    /// An Arrow IPC stream.
+    ///
+    /// # Errors
+    /// Where `output` can't be written to.
+    pub fn stream(
+        output: W,
+        table: &'static Table,
+        shapes: &HashMap<&str, Vec<usize>>,
+        provenance: &Provenance,
+    ) -> Result<Self, Error> {
+        let schema = schema_with(table, shapes, provenance);
+        let writer = StreamWriter::try_new(output, &schema).map_err(|error| failed(table, error))?;
+        Ok(Writer { table, schema, sink: Sink::Stream(Box::new(writer)) })
+    }
+
+    /// Adds rows: one [`Cells`] a column, in the order of the declaration, all of one length.
+    ///
+    /// # Errors
+    /// Where a column has another type or length than the declaration says, or the output can't be written to.
+    pub fn write(&mut self, columns: Vec<Cells>) -> Result<(), Error> {
+        let fields = self.schema.fields();
+        if fields.len() != columns.len() {
+            return Err(failed(self.table, format!("{} columns for {}", columns.len(), fields.len())));
+        }
+        let arrays = columns
+            .into_iter()
+            .zip(fields.iter().zip(self.table.columns))
+            .map(|(cells, (field, column))| {
+                array(cells, field, column.kind).map_err(|detail| failed(self.table, detail))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let batch =
+            RecordBatch::try_new(self.schema.clone(), arrays).map_err(|error| failed(self.table, error))?;
+        match &mut self.sink {
+            Sink::Parquet(writer) => writer.write(&batch).map_err(|error| failed(self.table, error)),
+            Sink::Stream(writer) => writer.write(&batch).map_err(|error| failed(self.table, error)),
+        }
+    }
+
+    /// Writes what is still held back and gives the output back.
+    ///
+    /// # Errors
+    /// Where the output can't be written to.
+    pub fn finish(self) -> Result<W, Error> {
+        let table = self.table;
+        match self.sink {
+            Sink::Parquet(writer) => writer.into_inner().map_err(|error| failed(table, error)),
+            Sink::Stream(mut writer) => {
+                writer.finish().map_err(|error| failed(table, error))?;
+                writer.into_inner().map_err(|error| failed(table, error))
+            }
+        }
+    }
+}
+
+fn schema_with(table: &Table, shapes: &HashMap<&str, Vec<usize>>, provenance: &Provenance) -> SchemaRef {
+    let mut metadata = HashMap::from([
+        (SCHEMA.to_owned(), table.name.to_owned()),
+        (SCHEMA_VERSION.to_owned(), table.version.to_string()),
+        (format!("{PREFIX}stage"), provenance.stage.clone()),
+        (format!("{PREFIX}stage_version"), provenance.stage_version.clone()),
+        (format!("{PREFIX}params"), provenance.params.clone()),
+        (format!("{PREFIX}inputs"), provenance.inputs.clone()),
+    ]);
+    metadata.extend(provenance.extra.iter().cloned());
+    let schema: Schema = table.schema(shapes);
+    Arc::new(schema.with_metadata(metadata))
+}
+
+fn tensor(values: ArrayRef, field: &Field) -> Result<ArrayRef, String> {
+    let arrow::datatypes::DataType::FixedSizeList(element, length) = field.data_type() else {
+        return Err(format!("column `{}` is no tensor", field.name()));
+    };
+    FixedSizeListArray::try_new(element.clone(), *length, values, None)
+        .map(|list| Arc::new(list) as ArrayRef)
+        .map_err(|error| format!("column `{}`: {error}", field.name()))
+}
+
+fn list(values: ArrayRef, lengths: impl IntoIterator<Item = usize>, field: &Field) -> Result<ArrayRef, String> {
+    let arrow::datatypes::DataType::List(element) = field.data_type() else {
+        return Err(format!("column `{}` is no list", field.name()));
+    };
+    ListArray::try_new(element.clone(), OffsetBuffer::from_lengths(lengths), values, None)
+        .map(|list| Arc::new(list) as ArrayRef)
+        .map_err(|error| format!("column `{}`: {error}", field.name()))
+}
+
+fn array(cells: Cells, field: &Field, kind: Kind) -> Result<ArrayRef, String> {
+    Ok(match cells {
+        Cells::U8(values) => Arc::new(UInt8Array::from(values)),
+        Cells::I32(values) => Arc::new(Int32Array::from(values)),
+        Cells::I64(values) => Arc::new(Int64Array::from(values)),
+        Cells::F64(values) => Arc::new(Float64Array::from(values)),
+        Cells::Words(words) if kind == Kind::Text => Arc::new(StringArray::from(words)),
+        Cells::Words(words) => {
+            Arc::new(words.iter().map(String::as_str).collect::<DictionaryArray<Int32Type>>())
+        }
+        Cells::Same(word, rows) => {
+            Arc::new(std::iter::repeat_n(word.as_str(), rows).collect::<DictionaryArray<Int32Type>>())
+        }
+        Cells::F32Tensors(values) => tensor(Arc::new(Float32Array::from(values)), field)?,
+        Cells::U8Tensors(values) => tensor(Arc::new(UInt8Array::from(values)), field)?,
+        Cells::U16Lists(lists) => {
+            let lengths: Vec<usize> = lists.iter().map(Vec::len).collect();
+            list(Arc::new(UInt16Array::from(lists.concat())), lengths, field)?
+        }
+        Cells::F32Lists(lists) => {
+            let lengths: Vec<usize> = lists.iter().map(Vec::len).collect();
+            list(Arc::new(Float32Array::from(lists.concat())), lengths, field)?
+        }
+        Cells::Images(images) => {
+            let bytes = BinaryArray::from_iter(images.iter().map(|(bytes, _)| Some(bytes)));
+            let paths = StringArray::from_iter(images.iter().map(|(_, path)| Some(path)));
+            let arrays: Vec<ArrayRef> = vec![Arc::new(bytes), Arc::new(paths)];
+            let images = StructArray::try_new(encoded_image_fields(), arrays, None);
+            Arc::new(images.map_err(|error| format!("column `{}`: {error}", field.name()))?)
+        }
+    })
+}

@@ -1,0 +1,5 @@
+//! The program `aggregate`.
+
+fn main() -> std::process::ExitCode {
+    stage::main(&aggregate::STAGE)
+}

@@ -1,0 +1,5 @@
+//! The program `compute-kl`.
+
+fn main() -> std::process::ExitCode {
+    stage::main(&compute_kl::STAGE)
+}

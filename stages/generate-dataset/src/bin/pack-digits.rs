@@ -1,0 +1,96 @@
+//! The program `pack-digits`: makes data/digits.parquet from MNIST's IDX files (or from NIST SD19's folders).
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use generate_dataset::digits::{self, Digit};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+use tables::{CLASSES, Cells, Provenance, Writer, catalogue};
+
+/// Packs handwritten digits into one Parquet file, which `generate-dataset`, Hugging Face datasets, DuckDB and pandas
+/// read. Takes the first digits of each class; of equal pictures only the first. The same source gives the same bytes.
+#[derive(Parser)]
+#[command(version, after_help = "Example:\n  pack-digits mnist/ data/digits.parquet")]
+struct Arguments {
+    /// A folder with MNIST's four IDX files (plain or gzipped), or the folder by_class of NIST SD19
+    source: PathBuf,
+    /// The Parquet file to write
+    output: PathBuf,
+    /// Digits a class
+    #[arg(long, default_value_t = 2200)]
+    per_class: usize,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match pack(&arguments.source, &arguments.output, arguments.per_class) {
+        Ok(count) => {
+            println!("{count} digits in {}", arguments.output.display());
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("pack-digits: error: {message}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn pack(source: &Path, output: &Path, per_class: usize) -> Result<usize, String> {
+    let digits = digits::read(source).map_err(|error| error.to_string())?;
+    let chosen = choose(&digits, per_class)?;
+    let images = chosen.iter().map(|digit| Ok((png(digit)?, digit.path.clone()))).collect::<Result<Vec<_>, String>>()?;
+    let labels = chosen.iter().map(|digit| i64::from(digit.label)).collect();
+    let provenance = Provenance {
+        stage: "pack-digits".to_owned(),
+        stage_version: env!("CARGO_PKG_VERSION").to_owned(),
+        params: serde_json::json!({ "per_class": per_class }).to_string(),
+        inputs: "{}".to_owned(),
+        extra: vec![("huggingface".to_owned(), features().to_string())],
+    };
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut writer = Writer::parquet(file, &catalogue::DIGITS, &HashMap::new(), &provenance).map_err(|e| e.to_string())?;
+    writer.write(vec![Cells::Images(images), Cells::I64(labels)]).map_err(|error| error.to_string())?;
+    let file = writer.finish().map_err(|error| error.to_string())?;
+    file.as_file().sync_all().map_err(|error| format!("{}: {error}", output.display()))?;
+    file.persist(output).map_err(|error| format!("{}: {error}", output.display()))?;
+    Ok(chosen.len())
+}
+
+/// The first `per_class` digits of each class in the order of the source, none of them twice.
+fn choose(digits: &[Digit], per_class: usize) -> Result<Vec<&Digit>, String> {
+    let mut seen = HashSet::new();
+    let mut counts = [0; CLASSES];
+    let mut chosen = Vec::new();
+    for digit in digits {
+        let count = &mut counts[usize::from(digit.label)];
+        if *count < per_class && seen.insert(&digit.grey.pixels) {
+            *count += 1;
+            chosen.push(digit);
+        }
+    }
+    match counts.iter().position(|count| *count < per_class) {
+        None => Ok(chosen),
+        Some(class) => Err(format!("the source has {} different digits of class {class}, not {per_class}", counts[class])),
+    }
+}
+
+fn png(digit: &Digit) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::NoFilter)
+        .write_image(&digit.grey.pixels, digit.grey.width as u32, digit.grey.height as u32, ExtendedColorType::L8)
+        .map_err(|error| format!("{}: {error}", digit.path))?;
+    Ok(bytes)
+}
+
+/// What Hugging Face datasets look for in a Parquet file: that `image` is to be decoded and `label` is a class.
+fn features() -> serde_json::Value {
+    let names: Vec<String> = (0..CLASSES).map(|class| class.to_string()).collect();
+    serde_json::json!({"info": {"features": {
+        "image": {"_type": "Image"},
+        "label": {"names": names, "_type": "ClassLabel"},
+    }}})
+}

@@ -1,0 +1,95 @@
+//! Handwritten digits from where people keep them: a Parquet file, MNIST's IDX files, or NIST SD19's folders.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tables::{CLASSES, Reader, catalogue};
+
+use crate::algorithm1::Grey;
+
+mod mnist;
+mod sd19;
+
+/// A handwritten digit.
+#[derive(Clone, Debug)]
+pub struct Digit {
+    /// Its class, 0 to 9.
+    pub label: u8,
+    /// The picture.
+    pub grey: Grey,
+    /// Where it comes from: a path inside its source.
+    pub path: String,
+}
+
+/// Why digits could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The table of digits is not right.
+    #[error(transparent)]
+    Table(#[from] tables::Error),
+    /// A file can't be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file does not hold what its place promises.
+    #[error("{}: {detail}", path.display())]
+    Content {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong, and what would be right.
+        detail: String,
+    },
+}
+
+impl Error {
+    fn io(path: &Path, source: io::Error) -> Error {
+        Error::Io { path: path.to_owned(), source }
+    }
+
+    fn content(path: &Path, detail: impl ToString) -> Error {
+        Error::Content { path: path.to_owned(), detail: detail.to_string() }
+    }
+}
+
+/// Reads all digits at `path`, in the order of the source: a folder that holds `30` is SD19's `by_class`, another
+/// folder must hold MNIST's IDX files, a file is a Parquet table of digits.
+///
+/// # Errors
+/// Where it is none of these, or is damaged, with the file and, in a table, column and row.
+pub fn read(path: &Path) -> Result<Vec<Digit>, Error> {
+    if path.is_dir() {
+        if path.join(sd19::folder(0)).is_dir() { sd19::read(path) } else { mnist::read(path) }
+    } else {
+        read_parquet(path)
+    }
+}
+
+fn read_parquet(path: &Path) -> Result<Vec<Digit>, Error> {
+    let mut digits = Vec::new();
+    for batch in Reader::open(path, &catalogue::DIGITS, &[])? {
+        let batch = batch?;
+        let labels = batch.i64s("label")?;
+        for (row, (bytes, place)) in batch.encoded_images("image")?.into_iter().enumerate() {
+            let label = u8::try_from(labels[row]).ok().filter(|label| usize::from(*label) < CLASSES);
+            let label = label.ok_or_else(|| {
+                batch.bad_value("label", row, format!("label {}", labels[row]), "labels are 0 to 9")
+            })?;
+            let grey = decode(&bytes).map_err(|detail| {
+                batch.bad_value("image", row, detail, "every image is a picture that can be decoded")
+            })?;
+            digits.push(Digit { label, grey, path: place });
+        }
+    }
+    Ok(digits)
+}
+
+/// Decodes a PNG to grey.
+fn decode(bytes: &[u8]) -> Result<Grey, String> {
+    let picture = image::load_from_memory(bytes).map_err(|error| error.to_string())?.into_luma8();
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    Ok(Grey { width, height, pixels: picture.into_raw() })
+}

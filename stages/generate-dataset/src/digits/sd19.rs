@@ -1,0 +1,89 @@
+//! NIST Special Database 19, `by_class`: a folder a class, named by the character's code in hexadecimal, with PNG
+//! pictures at any depth below it.
+
+use std::path::{Path, PathBuf};
+
+use tables::CLASSES;
+
+use super::{Digit, Error, decode};
+use crate::algorithm1::Grey;
+
+/// The folder of a digit: `30` for 0 to `39` for 9.
+pub(super) fn folder(class: usize) -> String {
+    format!("{:x}", usize::from(b'0') + class)
+}
+
+/// Reads the classes 0 to 9, each in the order of its files' paths. SD19 prints black ink on white paper; here ink
+/// is 255.
+pub(super) fn read(by_class: &Path) -> Result<Vec<Digit>, Error> {
+    let mut digits = Vec::new();
+    for class in 0..CLASSES {
+        let folder = by_class.join(folder(class));
+        if !folder.is_dir() {
+            return Err(Error::content(&folder, format!("the folder of the digit {class} is missing")));
+        }
+        for path in pictures(&folder)? {
+            let bytes = std::fs::read(&path).map_err(|source| Error::io(&path, source))?;
+            let picture = decode(&bytes).map_err(|detail| Error::content(&path, detail))?;
+            let pixels = picture.pixels.iter().map(|grey| 255 - grey).collect();
+            let grey = Grey { pixels, ..picture };
+            let place = path.strip_prefix(by_class).unwrap_or(&path).to_string_lossy().into_owned();
+            digits.push(Digit { label: class as u8, grey, path: place });
+        }
+    }
+    Ok(digits)
+}
+
+fn pictures(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).map_err(|source| Error::io(&folder, source))?;
+        for entry in entries {
+            let path = entry.map_err(|source| Error::io(&folder, source))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{GrayImage, Luma};
+
+    /// A tree as SD19's `by_class`: `3c/hsf_0/hsf_0_00000.png`, black on white.
+    fn tree(classes: usize) -> tempfile::TempDir {
+        let by_class = tempfile::tempdir().unwrap();
+        for class in 0..classes {
+            let folder = by_class.path().join(folder(class)).join("hsf_0");
+            std::fs::create_dir_all(&folder).unwrap();
+            let picture = GrayImage::from_fn(128, 128, |x, y| {
+                Luma([if x.abs_diff(64) < 4 + class as u32 && y.abs_diff(64) < 20 { 0 } else { 255 }])
+            });
+            picture.save(folder.join("hsf_0_00000.png")).unwrap();
+        }
+        by_class
+    }
+
+    #[test]
+    fn folders_in_hexadecimal_are_classes_and_black_is_ink() {
+        let by_class = tree(10);
+        let digits = super::super::read(by_class.path()).unwrap();
+        assert_eq!(digits.iter().map(|digit| digit.label).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
+        assert_eq!(digits[3].path, "33/hsf_0/hsf_0_00000.png");
+        assert_eq!((digits[3].grey.width, digits[3].grey.pixels[64 * 128 + 64], digits[3].grey.pixels[0]), (128, 255, 0));
+    }
+
+    #[test]
+    fn a_missing_class_is_named() {
+        let by_class = tree(9);
+        let error = read(by_class.path()).unwrap_err().to_string();
+        assert!(error.ends_with("39: the folder of the digit 9 is missing"), "{error}");
+    }
+}

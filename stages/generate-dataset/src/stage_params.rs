@@ -1,0 +1,32 @@
+//! The params of `generate-dataset`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::algorithm1::Placement;
+
+/// What can be set; the defaults are the paper's.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Params {
+    /// Training images a class.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub train_per_class: u32,
+    /// Test images a class.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub test_per_class: u32,
+    /// Variance of the pixels' normal distribution; its standard deviation is the root, 32.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub variance: f64,
+    /// Order of the sorted values inside a region.
+    pub placement: Placement,
+    /// Seed of the choice of digits, the pixels and the random labels.
+    pub seed: u32,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        let placement = Placement::Raster;
+        Params { train_per_class: 1000, test_per_class: 1000, variance: 1024.0, placement, seed: 1 }
+    }
+}

@@ -1,0 +1,5 @@
+//! The program `train`.
+
+fn main() -> std::process::ExitCode {
+    stage::main(&train::STAGE)
+}

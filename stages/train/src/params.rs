@@ -1,0 +1,118 @@
+//! The params of `train`.
+
+use network::Network;
+use network::engine::Engine;
+use network::initialise::Initialisation;
+use network::optimiser::Optimiser;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Which labels to learn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Labels {
+    /// The classes of the digits.
+    Real,
+    /// The dataset's random labels.
+    Random,
+}
+
+impl Labels {
+    /// Their name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Labels::Real => "real",
+            Labels::Random => "random",
+        }
+    }
+}
+
+/// What can be set; the defaults are those of docs/choices.md.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Params {
+    /// Architecture of Table 1.
+    pub network: Network,
+    /// Labels to learn, and to be tested on.
+    pub labels: Labels,
+    /// Passes over the training images.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub epochs: u32,
+    /// Seed of the initial weights and of the order of images.
+    pub seed: u32,
+    /// Rule for steps.
+    pub optimiser: Optimiser,
+    /// Size of a step.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub learning_rate: f64,
+    /// Momentum of sgd; adam does not use it.
+    #[schemars(range(min = 0, max = 1))]
+    pub momentum: f64,
+    /// Images a step.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub batch_size: u32,
+    /// How parameters are drawn before the first step.
+    pub initial_weights: Initialisation,
+    /// Who computes gradients.
+    pub engine: Engine,
+    /// Epochs whose parameters are kept: `all`, `last`, or a list such as `0,1,30`; 0 is the untrained network.
+    pub checkpoints_at: String,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params {
+            network: Network::Cnn2,
+            labels: Labels::Real,
+            epochs: 30,
+            seed: 1,
+            optimiser: Optimiser::Adam,
+            learning_rate: 1e-3,
+            momentum: 0.9,
+            batch_size: 64,
+            initial_weights: Initialisation::UniformFanIn,
+            engine: Engine::BurnFlex,
+            checkpoints_at: "all".to_owned(),
+        }
+    }
+}
+
+/// A choice of epochs.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Epochs(Vec<u32>);
+
+impl Epochs {
+    /// Reads `all`, `last` or a list; every epoch must be one of `0..=last`.
+    pub fn parse(text: &str, last: u32) -> Result<Epochs, String> {
+        match text.trim() {
+            "all" => return Ok(Epochs((0..=last).collect())),
+            "last" => return Ok(Epochs(vec![last])),
+            _ => {}
+        }
+        let epoch = |item: &str| match item.trim().parse::<u32>() {
+            Ok(epoch) if epoch <= last => Ok(epoch),
+            Ok(epoch) => Err(format!("epoch {epoch} is beyond the last, {last}")),
+            Err(_) => Err(format!("`{}` is no epoch; write `all`, `last`, or a list such as `0,1,{last}`", item.trim())),
+        };
+        text.split(',').map(epoch).collect::<Result<_, _>>().map(Epochs)
+    }
+
+    /// Whether an epoch is chosen.
+    pub fn contains(&self, epoch: u32) -> bool {
+        self.0.contains(&epoch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn epochs_are_all_the_last_or_a_list() {
+        assert_eq!(Epochs::parse("all", 2), Ok(Epochs(vec![0, 1, 2])));
+        assert_eq!(Epochs::parse("last", 2), Ok(Epochs(vec![2])));
+        assert_eq!(Epochs::parse("0, 2", 2), Ok(Epochs(vec![0, 2])));
+        assert_eq!(Epochs::parse("3", 2).unwrap_err(), "epoch 3 is beyond the last, 2");
+        assert!(Epochs::parse("first", 2).unwrap_err().contains("`first` is no epoch"));
+    }
+}
