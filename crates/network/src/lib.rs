@@ -6,6 +6,7 @@
 pub mod architecture;
 pub mod checkpoints;
 pub mod engine;
+pub mod epochs;
 pub mod evaluate;
 pub mod export;
 pub mod initialise;

@@ -68,9 +68,14 @@ impl Port {
         Port { name, direction: Direction::Output, table: None, format, many: false, optional: false, help }
     }
 
-    /// The same port as a stream.
-    pub const fn stream(self) -> Port {
-        Port { format: Format::ArrowStream, ..self }
+    /// A table that is read from an Arrow IPC stream.
+    pub const fn input_stream(name: &'static str, table: &'static Table, help: &'static str) -> Port {
+        Port { format: Format::ArrowStream, ..Port::input(name, table, help) }
+    }
+
+    /// A table that is written to an Arrow IPC stream.
+    pub const fn output_stream(name: &'static str, table: &'static Table, help: &'static str) -> Port {
+        Port { format: Format::ArrowStream, ..Port::output(name, table, help) }
     }
 
     /// The same port for one or more files.

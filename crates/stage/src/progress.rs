@@ -48,7 +48,8 @@ impl Progress {
         Progress { stage, style, bar, last: Mutex::new(None) }
     }
 
-    /// Says that `done` of `total` `unit`s are done; `message` is what a person may want to see besides.
+    /// Says that `done` of `total` `unit`s are done (of an unknown number where `total` is 0); `message` is what a
+    /// person may want to see besides.
     pub fn at(&self, done: usize, total: usize, unit: &str, message: &str) {
         let every = if self.style == Style::Events { EVENT_EVERY } else { PLAIN_EVERY };
         match self.style {
@@ -63,7 +64,8 @@ impl Progress {
                     return;
                 }
                 if self.style == Style::Plain {
-                    eprintln!("{}: {done}/{total} {unit} {message}", self.stage);
+                    let of = if total == 0 { String::new() } else { format!("/{total}") };
+                    eprintln!("{}: {done}{of} {unit} {message}", self.stage);
                 } else {
                     let event = json!({"event": "progress", "done": done, "total": total, "unit": unit, "message": message});
                     eprintln!("{event}");

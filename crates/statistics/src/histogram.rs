@@ -2,17 +2,23 @@
 
 /// Bins of equal width on `[lower, upper]`. The first is open to minus infinity and the last to plus infinity, so
 /// that no value and no probability is lost.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Bins {
     lower: f64,
     upper: f64,
     count: usize,
+    per_unit: f64,
+    edges: Vec<f64>,
 }
 
 impl Bins {
     /// `count` bins on `[lower, upper]`; none where the range is empty, not finite, or `count` is 0.
     pub fn new(lower: f64, upper: f64, count: usize) -> Option<Bins> {
-        (lower.is_finite() && upper.is_finite() && lower < upper && count > 0).then_some(Bins { lower, upper, count })
+        if !(lower.is_finite() && upper.is_finite() && lower < upper && count > 0) {
+            return None;
+        }
+        let edges = (0..=count).map(|index| lower + (upper - lower) * index as f64 / count as f64).collect();
+        Some(Bins { lower, upper, count, per_unit: count as f64 / (upper - lower), edges })
     }
 
     /// How many bins there are.
@@ -32,7 +38,7 @@ impl Bins {
 
     /// The edge between bin `index - 1` and bin `index`.
     pub fn edge(&self, index: usize) -> f64 {
-        self.lower + (self.upper - self.lower) * index as f64 / self.count as f64
+        self.edges[index]
     }
 
     /// The bin of a value: the `i` with `edge(i) <= value < edge(i + 1)`. NaN falls into no bin.
@@ -41,13 +47,13 @@ impl Bins {
             return None;
         }
         let last = self.count - 1;
-        let guess = ((value - self.lower) / (self.upper - self.lower) * self.count as f64).floor();
-        let mut index = guess.clamp(0.0, last as f64) as usize;
-        // Rounding in the division may miss by one next to an edge; the edge itself decides.
-        while index < last && value >= self.edge(index + 1) {
+        // The cast takes what is below the first edge to 0.
+        let mut index = (((value - self.lower) * self.per_unit) as usize).min(last);
+        // Rounding may miss by one next to an edge; the edge itself decides.
+        while index < last && value >= self.edges[index + 1] {
             index += 1;
         }
-        while index > 0 && value < self.edge(index) {
+        while index > 0 && value < self.edges[index] {
             index -= 1;
         }
         Some(index)

@@ -1,1 +1,205 @@
-//! x
+//! Computes divergences: distributions in, KL[P(X)‖P̂] of every image at every epoch out, beside its null.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stage::{Error, Job, Output, Port, Stage};
+use statistics::divergence::{Divergence, Smoothing};
+use statistics::histogram::{Bins, normal_probabilities};
+use statistics::null::{self, Null};
+use tables::{Cells, Reader, Writer, catalogue};
+
+const DISTRIBUTIONS: Port = Port::input("distributions", &catalogue::DISTRIBUTIONS, "Histograms of pixels and energies");
+const DIVERGENCES: Port = Port::output("divergences", &catalogue::DIVERGENCES, "Divergences from P(X)");
+
+/// The stage's declaration.
+pub const STAGE: Stage<Params> = Stage {
+    name: "compute-kl",
+    version: env!("CARGO_PKG_VERSION"),
+    about: "Computes KL[P(X)‖P̂] of pixels and energies, beside what exact samples of P(X) give.",
+    example: "compute-kl --distributions distributions.parquet --divergences divergences.parquet \\\n    --smoothing pseudocount --pseudocount 0.5",
+    ports: &[&DISTRIBUTIONS, &DIVERGENCES],
+    run,
+};
+
+/// What an empty bin counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Empty {
+    /// Every bin gets a pseudocount.
+    Pseudocount,
+    /// No probability is below a floor.
+    Floor,
+}
+
+/// What can be set.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Params {
+    /// What is done about empty bins, which would make the divergence infinite.
+    pub smoothing: Empty,
+    /// Values added to every bin; 0.5 is Jeffreys', 1 is Laplace's.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub pseudocount: f64,
+    /// Least probability of a bin.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub floor: f64,
+    /// Variance of P(X), a normal with mean 0.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub variance: f64,
+    /// Exact samples of P(X) behind the null.
+    #[schemars(range(min = 10, max = 1_000_000))]
+    pub null_draws: u32,
+    /// Seed of the null's samples.
+    pub seed: u32,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        let smoothing = Empty::Pseudocount;
+        Params { smoothing, pseudocount: 0.5, floor: 1e-10, variance: 1024.0, null_draws: 1000, seed: 1 }
+    }
+}
+
+/// Whose divergences are in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Training {
+    network: String,
+    labels: String,
+    seed: i64,
+}
+
+/// What was found in the distributions.
+struct Found {
+    training: Training,
+    /// By image: the divergence of its pixels.
+    x: HashMap<i32, f64>,
+    /// By epoch and image: the divergences of F1, raw and standardised.
+    f1: BTreeMap<(i32, i32), [Option<f64>; 2]>,
+    null_x: Null,
+    null_f1: Null,
+}
+
+fn run(job: &Job<Params>) -> Result<(), Error> {
+    let provenance = job.provenance()?;
+    let found = job.read(&DISTRIBUTIONS, |path| read(path, &job.params))?;
+    let output = job.create(&DIVERGENCES)?;
+    let mut writer = Writer::parquet(output, &catalogue::DIVERGENCES, &HashMap::new(), &provenance)?;
+    let path = job.path(&DISTRIBUTIONS).unwrap_or(Path::new(""));
+    let mut rows = Vec::with_capacity(found.f1.len());
+    for ((epoch, image), f1) in &found.f1 {
+        let (Some(x), [Some(raw), Some(standardised)]) = (found.x.get(image), f1) else {
+            let detail = format!(
+                "image {image} at epoch {epoch} needs a row of each of the variables x (at any epoch), f1 and f1_standardised"
+            );
+            return Err(Error::input(DISTRIBUTIONS.name, tables::Error::damaged(path, detail)));
+        };
+        rows.push((*epoch, *image, [*x, *raw, *standardised]));
+    }
+    for rows in rows.chunks(100_000) {
+        writer.write(cells(&found, rows))?;
+    }
+    Output::publish(vec![writer.finish()?])
+}
+
+fn cells(found: &Found, rows: &[(i32, i32, [f64; 3])]) -> Vec<Cells> {
+    let n = rows.len();
+    let mut cells = vec![
+        Cells::Same(found.training.network.clone(), n),
+        Cells::Same(found.training.labels.clone(), n),
+        Cells::I64(vec![found.training.seed; n]),
+        Cells::I32(rows.iter().map(|(epoch, _, _)| *epoch).collect()),
+        Cells::I32(rows.iter().map(|(_, image, _)| *image).collect()),
+    ];
+    cells.extend((0..3).map(|column| Cells::F64(rows.iter().map(|(_, _, kl)| kl[column]).collect())));
+    for null in [found.null_x, found.null_f1] {
+        cells.extend([null.mean, null.low, null.high].map(|value| Cells::F64(vec![value; n])));
+    }
+    cells
+}
+
+/// An estimator for histograms of one total over one set of bins, with its null.
+struct Estimator {
+    edges: (f64, f64),
+    bins: usize,
+    total: u32,
+    divergence: Divergence,
+    null: Null,
+}
+
+impl Estimator {
+    fn new(params: &Params, edges: (f64, f64), counts: &[u16]) -> Option<Estimator> {
+        let bins = Bins::new(edges.0, edges.1, counts.len())?;
+        let total: u32 = counts.iter().map(|count| u32::from(*count)).sum();
+        let smoothing = match params.smoothing {
+            Empty::Pseudocount => Smoothing::Pseudocount(params.pseudocount),
+            Empty::Floor => Smoothing::Floor(params.floor),
+        };
+        let sd = params.variance.sqrt();
+        let divergence = Divergence::new(&normal_probabilities(&bins, 0.0, sd), total, smoothing);
+        let null = null::normal(&bins, sd, total, smoothing, params.null_draws as usize, u64::from(params.seed));
+        Some(Estimator { edges, bins: counts.len(), total, divergence, null })
+    }
+
+    /// The divergence, or what is unlike the histogram that came first.
+    fn of(&self, edges: (f64, f64), counts: &[u16]) -> Result<f64, String> {
+        if self.edges != edges || self.bins != counts.len() {
+            return Err(format!("{} bins on {edges:?}", counts.len()));
+        }
+        let total: u32 = counts.iter().map(|count| u32::from(*count)).sum();
+        let kl = self.divergence.of(counts.iter().map(|count| u32::from(*count)));
+        kl.ok_or_else(|| format!("counts of {total} values, where others count {}", self.total))
+    }
+}
+
+const COLUMNS: [&str; 9] =
+    ["network", "labels", "seed", "epoch", "image_id", "variable", "counts", "lower_edge", "upper_edge"];
+
+fn read(path: &Path, params: &Params) -> Result<Found, tables::Error> {
+    let (mut estimator_x, mut estimator_f1): (Option<Estimator>, Option<Estimator>) = (None, None);
+    let (mut x, mut f1) = (HashMap::new(), BTreeMap::new());
+    let mut training: Option<Training> = None;
+    for batch in Reader::open(path, &catalogue::DISTRIBUTIONS, &COLUMNS)? {
+        let batch = batch?;
+        let (networks, labels, seeds) = (batch.texts("network")?, batch.texts("labels")?, batch.i64s("seed")?);
+        let (epochs, images) = (batch.i32s("epoch")?, batch.i32s("image_id")?);
+        let (variables, counts) = (batch.texts("variable")?, batch.u16_lists("counts")?);
+        let (lower, upper) = (batch.f64s("lower_edge")?, batch.f64s("upper_edge")?);
+        for row in 0..batch.rows() {
+            let here = Training { network: networks[row].clone(), labels: labels[row].clone(), seed: seeds[row] };
+            if *training.get_or_insert_with(|| here.clone()) != here {
+                let expected = "all rows must be of one training: the same network, labels and seed";
+                return Err(batch.bad_value("seed", row, "another training begins", expected));
+            }
+            let estimator = match variables[row].as_str() {
+                "x" => &mut estimator_x,
+                "f1" | "f1_standardised" => &mut estimator_f1,
+                _ => continue,
+            };
+            let edges = (lower[row], upper[row]);
+            if estimator.is_none() {
+                *estimator = Estimator::new(params, edges, &counts[row]);
+            }
+            let expected = "all histograms of a variable must have the same bins and count the same number of values";
+            let kl = match estimator {
+                Some(estimator) => estimator.of(edges, &counts[row]),
+                None => Err(format!("{} bins on {edges:?}", counts[row].len())),
+            };
+            let kl = kl.map_err(|found| batch.bad_value("counts", row, found, expected))?;
+            let entry = || (epochs[row], images[row]);
+            match variables[row].as_str() {
+                "x" => _ = x.insert(images[row], kl),
+                "f1" => f1.entry(entry()).or_insert([None; 2])[0] = Some(kl),
+                _ => f1.entry(entry()).or_insert([None; 2])[1] = Some(kl),
+            }
+        }
+    }
+    match (training, estimator_x, estimator_f1) {
+        (Some(training), Some(of_x), Some(of_f1)) => {
+            Ok(Found { training, x, f1, null_x: of_x.null, null_f1: of_f1.null })
+        }
+        _ => Err(tables::Error::damaged(path, "it holds no histogram of x or none of f1")),
+    }
+}

@@ -1,1 +1,146 @@
-//! x
+//! Computes layers and energies: checkpoints and a dataset in, activations of some images and energies of all out.
+
+use std::collections::HashMap;
+
+use network::checkpoints::{self, Checkpoints, Training};
+use network::epochs::Epochs;
+use network::layers::{EnergyFilter, Layers, layers};
+use network::{Architecture, Parameters};
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stage::{Error, Job, Output, Port, Stage};
+use tables::dataset::{self, Dataset};
+use tables::{Cells, Provenance, Writer, catalogue};
+
+const DATASET: Port = Port::input("dataset", &catalogue::DATASET, "Images to send through the networks");
+const CHECKPOINTS: Port = Port::input("checkpoints", &catalogue::CHECKPOINTS, "The networks, one an epoch");
+const ACTIVATIONS: Port =
+    Port::output("activations", &catalogue::ACTIVATIONS, "All layers of the kept images at the kept epochs");
+const ENERGIES: Port =
+    Port::output_stream("energies", &catalogue::ENERGIES, "E_F1 of all test images at all epochs");
+
+/// The stage's declaration.
+pub const STAGE: Stage<Params> = Stage {
+    name: "dump-activations",
+    version: env!("CARGO_PKG_VERSION"),
+    about: "Computes the layers of some test images, and the energies of F1 of all of them, at every epoch.",
+    example: "dump-activations --dataset dataset.parquet --checkpoints checkpoints.parquet \\\n    --activations activations.parquet --energies energies.arrow",
+    ports: &[&DATASET, &CHECKPOINTS, &ACTIVATIONS, &ENERGIES],
+    run,
+};
+
+/// What can be set.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Params {
+    /// How many test images, from the first, have all their layers kept; ten show every class once.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub keep_images: u32,
+    /// Epochs at which they are kept: `all`, or a list such as `0,1,last`.
+    pub keep_epochs: String,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params { keep_images: 10, keep_epochs: "0,last".to_owned() }
+    }
+}
+
+/// Images a batch of the stream.
+const ROWS: usize = 1000;
+
+fn run(job: &Job<Params>) -> Result<(), Error> {
+    let provenance = job.provenance()?;
+    let test = job.read(&DATASET, dataset::read)?.test;
+    let Checkpoints { training, epochs } = job.read(&CHECKPOINTS, checkpoints::read)?;
+    let available: Vec<u32> = epochs.iter().filter_map(|(epoch, _)| u32::try_from(*epoch).ok()).collect();
+    let keep = Epochs::parse(&job.params.keep_epochs, &available)
+        .map_err(|detail| Error::param("keep_epochs", detail))?;
+
+    let activations = job.create(&ACTIVATIONS)?;
+    let energies = job.create(&ENERGIES)?;
+    let mut energies = Writer::stream(energies, &catalogue::ENERGIES, &HashMap::new(), &provenance)?;
+    let mut kept = Vec::new();
+    for (done, (epoch, parameters)) in epochs.iter().enumerate() {
+        write_energies(&mut energies, &training, *epoch, parameters, &test)?;
+        if u32::try_from(*epoch).is_ok_and(|epoch| keep.contains(epoch)) {
+            kept.push((*epoch, parameters));
+        }
+        job.progress().at(done + 1, epochs.len(), "epochs", "");
+    }
+    let images = (job.params.keep_images as usize).min(test.len());
+    let activations = write_activations(activations, &training, &kept, &test, images, &provenance)?;
+    Output::publish(vec![activations, energies.finish()?])
+}
+
+/// E_F1 of all test images in one network.
+fn write_energies(
+    writer: &mut Writer<Output>,
+    training: &Training,
+    epoch: i32,
+    parameters: &Parameters,
+    test: &Dataset,
+) -> Result<(), Error> {
+    let filter = EnergyFilter::of_f1(parameters);
+    let indices: Vec<usize> = (0..test.len()).collect();
+    for rows in indices.chunks(ROWS) {
+        let energies: Vec<Vec<f32>> = rows
+            .par_chunks(64)
+            .map(|rows| {
+                let mut energies = Vec::new();
+                rows.iter().for_each(|row| filter.append(test.image(*row), &mut energies));
+                energies
+            })
+            .collect();
+        let mut cells: Vec<Cells> = training.cells(rows.len()).into();
+        cells.push(Cells::I32(vec![epoch; rows.len()]));
+        cells.push(Cells::I32(rows.iter().map(|row| test.image_ids[*row]).collect()));
+        cells.push(Cells::F32Tensors(energies.concat()));
+        writer.write(cells)?;
+    }
+    Ok(())
+}
+
+/// All layers of the first `images` test images in the kept networks.
+fn write_activations(
+    output: Output,
+    training: &Training,
+    kept: &[(i32, &Parameters)],
+    test: &Dataset,
+    images: usize,
+    provenance: &Provenance,
+) -> Result<Output, Error> {
+    let architecture = training.network.architecture();
+    let mut writer = Writer::parquet(output, &catalogue::ACTIVATIONS, &shapes(&architecture), provenance)?;
+    for (epoch, parameters) in kept {
+        let all: Vec<Layers> =
+            (0..images).into_par_iter().map(|image| layers(parameters, test.image(image))).collect();
+        let tensors = |layer: fn(&Layers) -> &Vec<f32>| {
+            Cells::F32Tensors(all.iter().flat_map(|layers| layer(layers).iter().copied()).collect())
+        };
+        let mut cells: Vec<Cells> = training.cells(images).into();
+        cells.push(Cells::I32(vec![*epoch; images]));
+        cells.push(Cells::I32(test.image_ids[..images].to_vec()));
+        cells.extend([
+            tensors(|layers| &layers.e_f1),
+            tensors(|layers| &layers.e_f2),
+            tensors(|layers| &layers.f1),
+            tensors(|layers| &layers.f2),
+            tensors(|layers| &layers.f3),
+            tensors(|layers| &layers.f4),
+            tensors(|layers| &layers.f5),
+            tensors(|layers| &layers.f_y),
+        ]);
+        writer.write(cells)?;
+    }
+    Ok(writer.finish()?)
+}
+
+/// The shapes that depend on the network's channels.
+fn shapes(a: &Architecture) -> HashMap<&'static str, Vec<usize>> {
+    HashMap::from([
+        ("f1", vec![a.channels1, a.side1(), a.side1()]),
+        ("f2", vec![a.channels1, a.side2(), a.side2()]),
+    ])
+}

@@ -9,6 +9,7 @@ mod params;
 use std::time::Instant;
 
 use network::architecture::Architecture;
+use network::epochs::Epochs;
 use network::evaluate::{Evaluation, evaluate};
 use network::initialise::initialise;
 use network::optimiser::State;
@@ -20,7 +21,7 @@ use tables::dataset::{self, Dataset};
 
 use journal::{Journal, Record};
 pub use params::Params;
-use params::{Epochs, Labels};
+use params::Labels;
 
 const DATASET: Port = Port::input("dataset", &catalogue::DATASET, "Images to train and test on");
 const CHECKPOINTS: Port = Port::output("checkpoints", &catalogue::CHECKPOINTS, "Every parameter at the epochs that are kept");
@@ -39,7 +40,8 @@ pub const STAGE: Stage<Params> = Stage {
 
 fn run(job: &Job<Params>) -> Result<(), Error> {
     let params = &job.params;
-    let keep = Epochs::parse(&params.checkpoints_at, params.epochs)
+    let all: Vec<u32> = (0..=params.epochs).collect();
+    let keep = Epochs::parse(&params.checkpoints_at, &all)
         .map_err(|detail| Error::param("checkpoints_at", detail))?;
     let provenance = job.provenance()?;
     let splits = job.read(&DATASET, dataset::read)?;

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use network::Parameters;
 use network::checkpoints::{self, Checkpoints};
+use network::epochs::Epochs;
 use stage::{Error, Job, Output};
 use tables::{Cells, Provenance, Table, Writer, catalogue};
 
 use crate::journal::Record;
-use crate::params::{Epochs, Params};
+use crate::params::Params;
 use crate::{HISTORY, TIMINGS, identity};
 
 /// Writes all outputs and makes them appear together.

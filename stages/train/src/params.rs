@@ -55,7 +55,7 @@ pub struct Params {
     pub initial_weights: Initialisation,
     /// Who computes gradients.
     pub engine: Engine,
-    /// Epochs whose parameters are kept: `all`, `last`, or a list such as `0,1,30`; 0 is the untrained network.
+    /// Epochs whose parameters are kept: `all`, or a list such as `0,1,last`; 0 is the untrained network.
     pub checkpoints_at: String,
 }
 
@@ -74,45 +74,5 @@ impl Default for Params {
             engine: Engine::BurnFlex,
             checkpoints_at: "all".to_owned(),
         }
-    }
-}
-
-/// A choice of epochs.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Epochs(Vec<u32>);
-
-impl Epochs {
-    /// Reads `all`, `last` or a list; every epoch must be one of `0..=last`.
-    pub fn parse(text: &str, last: u32) -> Result<Epochs, String> {
-        match text.trim() {
-            "all" => return Ok(Epochs((0..=last).collect())),
-            "last" => return Ok(Epochs(vec![last])),
-            _ => {}
-        }
-        let epoch = |item: &str| match item.trim().parse::<u32>() {
-            Ok(epoch) if epoch <= last => Ok(epoch),
-            Ok(epoch) => Err(format!("epoch {epoch} is beyond the last, {last}")),
-            Err(_) => Err(format!("`{}` is no epoch; write `all`, `last`, or a list such as `0,1,{last}`", item.trim())),
-        };
-        text.split(',').map(epoch).collect::<Result<_, _>>().map(Epochs)
-    }
-
-    /// Whether an epoch is chosen.
-    pub fn contains(&self, epoch: u32) -> bool {
-        self.0.contains(&epoch)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn epochs_are_all_the_last_or_a_list() {
-        assert_eq!(Epochs::parse("all", 2), Ok(Epochs(vec![0, 1, 2])));
-        assert_eq!(Epochs::parse("last", 2), Ok(Epochs(vec![2])));
-        assert_eq!(Epochs::parse("0, 2", 2), Ok(Epochs(vec![0, 2])));
-        assert_eq!(Epochs::parse("3", 2).unwrap_err(), "epoch 3 is beyond the last, 2");
-        assert!(Epochs::parse("first", 2).unwrap_err().contains("`first` is no epoch"));
     }
 }

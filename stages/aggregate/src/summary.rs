@@ -1,0 +1,131 @@
+//! Means and spreads: over the test images of one training, and over the seeds of one network.
+
+use std::collections::BTreeMap;
+
+use statistics::summary::{mean, quantile_of_sorted, sd};
+
+use crate::inputs::{Divergences, Errors, Key, Null};
+
+/// One training at one epoch, over its test images. Divergences in nats, errors as shares.
+#[derive(Clone, Debug)]
+pub(crate) struct Summary {
+    pub(crate) key: Key,
+    pub(crate) images: usize,
+    pub(crate) kl_x_mean: f64,
+    pub(crate) kl_f1_mean: f64,
+    pub(crate) kl_f1_sd: f64,
+    pub(crate) kl_f1_low: f64,
+    pub(crate) kl_f1_median: f64,
+    pub(crate) kl_f1_high: f64,
+    pub(crate) kl_f1_standardised_mean: f64,
+    pub(crate) x_within_null: f64,
+    pub(crate) f1_within_null: f64,
+    pub(crate) null_x: Null,
+    pub(crate) null_f1: Null,
+    pub(crate) errors: Errors,
+}
+
+/// One network at one epoch, over its seeds.
+#[derive(Clone, Debug)]
+pub(crate) struct Spread {
+    pub(crate) network: String,
+    pub(crate) labels: String,
+    pub(crate) epoch: i32,
+    pub(crate) kl_f1: OverSeeds,
+    pub(crate) training_error: OverSeeds,
+    pub(crate) test_error: OverSeeds,
+}
+
+/// A number over several seeds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct OverSeeds {
+    pub(crate) seeds: usize,
+    pub(crate) mean: f64,
+    pub(crate) sd: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+}
+
+pub(crate) fn of_epoch(epoch: &Divergences, errors: &Errors) -> Summary {
+    let mut sorted = epoch.f1.clone();
+    sorted.sort_by(f64::total_cmp);
+    let within = |values: &[f64], null: Null| {
+        values.iter().filter(|kl| **kl <= null.high).count() as f64 / values.len() as f64
+    };
+    Summary {
+        key: epoch.key.clone(),
+        images: epoch.f1.len(),
+        kl_x_mean: mean(&epoch.x),
+        kl_f1_mean: mean(&epoch.f1),
+        kl_f1_sd: sd(&epoch.f1),
+        kl_f1_low: quantile_of_sorted(&sorted, 0.025),
+        kl_f1_median: quantile_of_sorted(&sorted, 0.5),
+        kl_f1_high: quantile_of_sorted(&sorted, 0.975),
+        kl_f1_standardised_mean: mean(&epoch.f1_standardised),
+        x_within_null: within(&epoch.x, epoch.null_x),
+        f1_within_null: within(&epoch.f1, epoch.null_f1),
+        null_x: epoch.null_x,
+        null_f1: epoch.null_f1,
+        errors: *errors,
+    }
+}
+
+pub(crate) fn over_seeds(summaries: &[Summary]) -> Vec<Spread> {
+    let mut groups: BTreeMap<(String, String, i32), Vec<&Summary>> = BTreeMap::new();
+    for summary in summaries {
+        let Key { network, labels, epoch, .. } = &summary.key;
+        groups.entry((network.clone(), labels.clone(), *epoch)).or_default().push(summary);
+    }
+    groups
+        .into_iter()
+        .map(|((network, labels, epoch), group)| {
+            let of = |number: fn(&Summary) -> f64| OverSeeds::of(group.iter().map(|summary| number(summary)));
+            Spread {
+                network,
+                labels,
+                epoch,
+                kl_f1: of(|summary| summary.kl_f1_mean),
+                training_error: of(|summary| summary.errors.training_error),
+                test_error: of(|summary| summary.errors.test_error),
+            }
+        })
+        .collect()
+}
+
+impl OverSeeds {
+    /// Of no values, all is NaN.
+    pub(crate) fn of(values: impl Iterator<Item = f64>) -> OverSeeds {
+        let values: Vec<f64> = values.collect();
+        OverSeeds {
+            seeds: values.len(),
+            mean: mean(&values),
+            sd: sd(&values),
+            min: values.iter().copied().fold(f64::NAN, f64::min),
+            max: values.iter().copied().fold(f64::NAN, f64::max),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_over_seeds_has_mean_spread_and_range() {
+        let over = OverSeeds::of([1.0, 2.0, 6.0].into_iter());
+        assert_eq!((over.seeds, over.mean, over.min, over.max), (3, 3.0, 1.0, 6.0));
+        assert!((over.sd - 7f64.sqrt()).abs() < 1e-12);
+        assert_eq!(OverSeeds::of([4.0].into_iter()).sd, 0.0);
+    }
+
+    #[test]
+    fn an_epoch_counts_the_images_that_exact_samples_could_be() {
+        let key = Key { network: "cnn1".into(), labels: "real".into(), seed: 1, epoch: 0 };
+        let (x, f1) = (vec![0.01, 0.02, 0.03, 0.9], vec![0.02, 0.8, 0.9, 1.0]);
+        let null = Null { mean: 0.02, high: 0.04 };
+        let epoch = Divergences { key, x, f1_standardised: f1.clone(), f1, null_x: null, null_f1: null };
+        let summary = of_epoch(&epoch, &Errors::default());
+        assert_eq!((summary.x_within_null, summary.f1_within_null), (0.75, 0.25));
+        assert!((summary.kl_f1_median - 0.85).abs() < 1e-12);
+    }
+}
