@@ -28,6 +28,8 @@ pub struct Stage {
     pub inputs: Vec<Input>,
     /// The params that are given.
     pub params: Vec<(String, Given)>,
+    /// Threads that each of its jobs wants, if it says so.
+    pub threads: Option<usize>,
 }
 
 /// A product of lists: every combination is a cell.
@@ -89,7 +91,7 @@ pub fn place_in(stage: &str, rest: &[&str]) -> Vec<Step> {
 }
 
 const TOP_KEYS: [&str; 2] = ["name", "stages"];
-const STAGE_KEYS: [&str; 5] = ["program", "each", "matrix", "inputs", "params"];
+const STAGE_KEYS: [&str; 6] = ["program", "each", "matrix", "inputs", "params", "threads"];
 
 /// Reads a pipeline from a document; what is wrong goes to `faults`, the rest is read all the same.
 pub fn read(document: &Node, faults: &mut Vec<Fault>) -> Pipeline {
@@ -196,6 +198,7 @@ impl Reader<'_> {
             matrix: Vec::new(),
             inputs: Vec::new(),
             params: Vec::new(),
+            threads: None,
         };
         for (key, node) in self.map(node, path.clone(), "a stage") {
             let path = key_below(&path, key);
@@ -215,10 +218,23 @@ impl Reader<'_> {
                         stage.params.extend(given.map(|given| (param.clone(), given)));
                     }
                 }
+                "threads" => stage.threads = self.threads(node, path),
                 _ => self.unknown_key(key, path, &STAGE_KEYS),
             }
         }
         stage
+    }
+
+    fn threads(&mut self, node: &Node, path: Vec<Step>) -> Option<usize> {
+        let given = self.scalar(node, path.clone())?;
+        if let Value::Integer(threads) = given.value
+            && let Some(threads) = usize::try_from(threads).ok().filter(|threads| *threads > 0)
+        {
+            return Some(threads);
+        }
+        let help = "give the threads that one job of the stage should have; with fewer in all, it gets all";
+        self.wrong(path, "`threads` must be a whole number of at least 1".to_owned(), help);
+        None
     }
 
     fn program(&mut self, node: &Node, path: Vec<Step>) -> Option<String> {

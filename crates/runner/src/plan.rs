@@ -44,6 +44,8 @@ pub struct Process {
     pub inputs: Vec<InputPort>,
     /// All outputs, in the program's order.
     pub outputs: Vec<Output>,
+    /// Threads that it wants, if its stage says so.
+    pub threads: Option<usize>,
 }
 
 /// A param with its value.
@@ -295,6 +297,7 @@ fn process(
         params: params.collect(),
         inputs: Vec::new(),
         outputs: outputs.collect(),
+        threads: stage.threads,
     }
 }
 

@@ -243,9 +243,12 @@ impl<'a> Run<'a> {
         let (mut running, mut used) = self.running();
         // Equal jobs wait for the first of them, whose outputs are theirs.
         let mut skipped = 0;
-        while let Some(threads) = schedule::grant(self.limits, running, self.ready.len() - skipped, used) {
-            let Some(place) = self.ready.iter().nth(skipped).copied() else { return };
+        while let Some(place) = self.ready.iter().nth(skipped).copied() {
             let job = self.order[place];
+            let plan = self.setting.plan;
+            let wish = plan.jobs[job].processes.iter().filter_map(|process| plan.processes[*process].threads).max();
+            let ready = self.ready.len() - skipped;
+            let Some(threads) = schedule::grant(self.limits, running, ready, used, wish) else { return };
             let Some((key, fields)) = self.keys[job].clone() else { return };
             if !self.started.insert(key) {
                 skipped += 1;

@@ -21,7 +21,7 @@ pub fn standard_normal(random: &mut ChaCha8Rng) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::RngCore;
+    use rand::Rng;
 
     #[test]
     fn a_stream_depends_on_seed_name_and_index_and_on_nothing_else() {

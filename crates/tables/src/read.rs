@@ -358,7 +358,7 @@ impl Batch {
         if let Some(place) = (0..values.len()).find(|place| values.is_null(*place)) {
             return Err(self.bad_value(name, place / length.max(1), "an element is empty (null)", "give it a value"));
         }
-        let start = list.value_offset_at(0) as usize;
+        let start = list.value_offset_at(0);
         Ok((values.values()[start..start + list.len() * length].to_vec(), shape))
     }
 

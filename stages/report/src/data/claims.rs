@@ -1,0 +1,44 @@
+//! The paper's claims with their verdicts.
+
+use std::path::Path;
+
+use tables::{Error, Reader, catalogue};
+
+/// One claim.
+pub struct Claim {
+    /// C1 to C7.
+    pub claim: String,
+    /// What the paper says.
+    pub statement: String,
+    /// Where.
+    pub place: String,
+    /// Its own figure.
+    pub paper: String,
+    /// What was found.
+    pub found: String,
+    /// The rule that gives the verdict.
+    pub rule: String,
+    /// The verdict.
+    pub verdict: String,
+}
+
+pub(super) fn read(path: &Path) -> Result<Vec<Claim>, Error> {
+    let mut claims = Vec::new();
+    for batch in Reader::open(path, &catalogue::CLAIMS, &[])? {
+        let batch = batch?;
+        let (names, statements, places) =
+            (batch.texts("claim")?, batch.texts("statement")?, batch.texts("place")?);
+        let (papers, founds, rules) = (batch.texts("paper")?, batch.texts("found")?, batch.texts("rule")?);
+        let verdicts = batch.texts("verdict")?;
+        claims.extend((0..batch.rows()).map(|row| Claim {
+            claim: names[row].clone(),
+            statement: statements[row].clone(),
+            place: places[row].clone(),
+            paper: papers[row].clone(),
+            found: founds[row].clone(),
+            rule: rules[row].clone(),
+            verdict: verdicts[row].clone(),
+        }));
+    }
+    Ok(claims)
+}

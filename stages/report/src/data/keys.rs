@@ -1,0 +1,62 @@
+//! Whose a row is: the columns that most tables begin with.
+
+use std::path::Path;
+
+use tables::{Batch, Error, Reader};
+
+/// One training at one epoch.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// Architecture.
+    pub network: String,
+    /// Labels that it was trained on.
+    pub labels: String,
+    /// Seed of the training.
+    pub seed: i64,
+    /// Epoch.
+    pub epoch: i32,
+}
+
+const KEYS: [&str; 5] = ["network", "labels", "seed", "epoch", "image_id"];
+
+/// The keys of a batch's rows, in columns.
+pub(super) struct Keys {
+    networks: Vec<String>,
+    labels: Vec<String>,
+    seeds: Vec<i64>,
+    pub(super) epochs: Vec<i32>,
+    pub(super) image_ids: Vec<i32>,
+}
+
+impl Keys {
+    pub(super) fn read(batch: &Batch) -> Result<Keys, Error> {
+        Ok(Keys {
+            networks: batch.texts("network")?,
+            labels: batch.texts("labels")?,
+            seeds: batch.i64s("seed")?,
+            epochs: batch.i32s("epoch")?,
+            image_ids: batch.i32s("image_id")?,
+        })
+    }
+
+    pub(super) fn is(&self, row: usize, key: &Key, epoch: i32) -> bool {
+        self.epochs[row] == epoch
+            && self.seeds[row] == key.seed
+            && self.networks[row] == key.network
+            && self.labels[row] == key.labels
+    }
+
+    pub(super) fn key(&self, row: usize) -> Key {
+        Key {
+            network: self.networks[row].clone(),
+            labels: self.labels[row].clone(),
+            seed: self.seeds[row],
+            epoch: self.epochs[row],
+        }
+    }
+}
+
+pub(super) fn open(path: &Path, table: &'static tables::Table, columns: &[&str]) -> Result<Reader, Error> {
+    let all: Vec<&str> = KEYS.iter().chain(columns).copied().collect();
+    Reader::open(path, table, &all)
+}

@@ -1,0 +1,315 @@
+//! Figures 2 and 4: the distributions of every layer for one image.
+
+use stage::Error;
+
+use super::{Extra, Figure, Number, entry, histogram, prior};
+use crate::data::{Data, Distribution, Extent, Layers};
+use crate::density::Density;
+use crate::panel::{Mark, Panel};
+use crate::scale::Axis;
+use crate::sheet::{Entry, Picture, Sample, Sheet, Text, WIDTH, note};
+use crate::{style, words};
+
+/// What is particular to one of the two figures.
+pub(super) struct Subject {
+    number: u8,
+    network: &'static str,
+    labels: &'static str,
+    heading: &'static str,
+    paper_x: &'static str,
+    paper_f1: &'static str,
+    of: fn(&Data) -> Option<&Layers>,
+}
+
+/// Figure 2.
+pub(super) const REAL: Subject = Subject {
+    number: 2,
+    network: "cnn2",
+    labels: "real",
+    heading: "CNN2 on real labels: one image through its layers",
+    paper_x: "0.53",
+    paper_f1: "0.49",
+    of: |data| data.real.as_ref(),
+};
+
+/// Figure 4.
+pub(super) const RANDOM: Subject = Subject {
+    number: 4,
+    network: "cnn3",
+    labels: "random",
+    heading: "CNN3 on random labels: one image through its layers",
+    paper_x: "0.66",
+    paper_f1: "0.47",
+    of: |data| data.random.as_ref(),
+};
+
+const CELL: f64 = WIDTH / 3.0;
+const PANEL: (f64, f64) = (CELL - 8.0, 220.0);
+const ROW: f64 = 306.0;
+const TOP: f64 = 70.0;
+
+pub(super) fn draw(data: &Data, subject: &Subject) -> Result<Figure, Error> {
+    let figure = |svg, caption, numbers| Figure {
+        number: subject.number,
+        heading: subject.heading.to_owned(),
+        caption,
+        svg,
+        numbers,
+    };
+    let Some(layers) = (subject.of)(data) else {
+        let missing = format!(
+            "The activations hold no training of {} on {} labels, or none with the image and seed asked for, so this \
+             figure has nothing to show.",
+            words::network(subject.network),
+            subject.labels
+        );
+        return Ok(figure(note(&format!("Figure {}", subject.number), &missing), String::new(), Vec::new()));
+    };
+    let mut sheet = Sheet::new(2.0 * ROW + 30.0);
+    let prior = prior(data.sd);
+    image(&mut sheet, layers)?;
+    let at = |index: usize| (CELL * (index % 3) as f64, ROW * (index / 3) as f64);
+    let standardised = density(layers, "f1_standardised");
+    let histograms = [
+        (1, "B", "P̂(x)", "x", "pixel value", None, Some(data.sd)),
+        (2, "C", "P̂(F1)", "f1", "energy of F1", standardised.as_ref(), Some(data.sd)),
+        (3, "D", "P̂(F2 | F1)", "f2", "energy of F2", None, None),
+    ];
+    for (index, letter, name, variable, x_title, outline, curve) in histograms {
+        let (x, y) = at(index);
+        sheet.text(x + 12.0, y + 24.0, Text::Heading, &format!("{letter}  {name}"));
+        for (line, text) in lines(layers, variable).iter().enumerate() {
+            sheet.text(x + 12.0, y + 43.0 + 16.0 * line as f64, Text::Line, text);
+        }
+        match shown(layers, variable) {
+            Some((density, range)) => {
+                let extra = Extra { outline, curve, peak: 0.0 };
+                sheet.panel(x, y + TOP, &histogram(PANEL, x_title, range, &density, &extra))?;
+            }
+            None => absent(&mut sheet, x, y, variable),
+        }
+    }
+    for (index, letter, name, variable, x_title) in [
+        (4, "E", "P(F3 | F2)", "f3", "neuron of the fully connected layer"),
+        (5, "F", "P(FY | F3)", "fy", "class"),
+    ] {
+        let (x, y) = at(index);
+        sheet.text(x + 12.0, y + 24.0, Text::Heading, &format!("{letter}  {name}"));
+        let marked = if variable == "fy" { label(layers) } else { None };
+        match layers.distributions.get(variable).filter(|found| !found.probabilities.is_empty()) {
+            Some(found) => {
+                sheet.text(x + 12.0, y + 43.0, Text::Line, &peak(found, variable, marked));
+                let first = if variable == "fy" { 0.0 } else { 1.0 };
+                sheet.panel(x, y + TOP, &bars(found, x_title, first, marked))?;
+            }
+            None => absent(&mut sheet, x, y, variable),
+        }
+    }
+    sheet.legend(12.0, 2.0 * ROW + 16.0, &legend(layers, &prior));
+    let key = &layers.key;
+    let training = words::training(&key.network, &key.labels, key.seed, key.epoch);
+    let title = format!("Distributions of the layers for image {}: {training}", layers.image_id);
+    Ok(figure(sheet.finish(&title), caption(data, layers, &training), numbers(layers, subject)))
+}
+
+fn image(sheet: &mut Sheet, layers: &Layers) -> Result<(), Error> {
+    sheet.text(12.0, 24.0, Text::Heading, "A  x");
+    match &layers.image {
+        Some(image) => {
+            let labels = format!("image {}, class {}", image.image_id, image.label);
+            sheet.text(12.0, 43.0, Text::Line, &labels);
+            if layers.key.labels == "random" {
+                sheet.text(12.0, 59.0, Text::Line, &format!("random label {}", image.random_label));
+            }
+            let words = format!("Synthetic image {} of class {}", image.image_id, image.label);
+            sheet.picture(56.0, TOP + 8.0, 182.0, &Picture::of_values(&image.pixels, 32), &words)
+        }
+        None => {
+            sheet.text(12.0, 43.0, Text::Line, &format!("image {} is not in the dataset", layers.image_id));
+            Ok(())
+        }
+    }
+}
+
+fn absent(sheet: &mut Sheet, x: f64, y: f64, variable: &str) {
+    sheet.text(x + 12.0, y + TOP + 40.0, Text::Line, "The distributions have no row for it");
+    sheet.text(x + 12.0, y + TOP + 56.0, Text::Line, &format!("(variable {variable})."));
+}
+
+fn density(layers: &Layers, variable: &str) -> Option<Density> {
+    let found = layers.distributions.get(variable)?;
+    Some(Density::new(&found.counts, found.bins.as_ref()?))
+}
+
+/// The share of a variable in open bins from which its bins tell too little about it.
+const MOST: f64 = 0.5;
+
+/// Bins of energies at their own scale.
+const OWN_BINS: usize = 24;
+
+/// Whether the energies of F2 are shown at their own scale. Those of F1 never are: they are compared with P(X).
+fn at_own_scale(layers: &Layers) -> bool {
+    density(layers, "f2").is_some_and(|found| found.outside() > MOST)
+}
+
+/// A histogram with the range of its axis.
+fn shown(layers: &Layers, variable: &str) -> Option<(Density, (f64, f64))> {
+    let own = if variable == "f2" && at_own_scale(layers) {
+        Density::of_values(&layers.e_f2, OWN_BINS)
+    } else {
+        None
+    };
+    if let Some((density, bins)) = own {
+        return Some((density, (bins.lower(), bins.upper())));
+    }
+    let bins = layers.distributions.get(variable)?.bins.as_ref()?;
+    Some((density(layers, variable)?, (bins.lower(), bins.upper())))
+}
+
+/// The divergence and its null, or where the energies lie.
+fn lines(layers: &Layers, variable: &str) -> Vec<String> {
+    let divergence = layers.divergence.as_ref();
+    let lie = |extent: &Extent| {
+        let decimals = if extent.sd < 10.0 { 1 } else { 0 };
+        format!(
+            "from {} to {}, mean {}, sd {}",
+            words::signed(extent.low, decimals),
+            words::signed(extent.high, decimals),
+            words::signed(extent.mean, decimals),
+            words::signed(extent.sd, decimals)
+        )
+    };
+    match (variable, divergence) {
+        ("x", Some(kl)) => {
+            vec![format!("KL {} nats", words::nats(kl.x)), format!("null {}", words::null(&kl.null_x))]
+        }
+        ("f1", Some(kl)) => vec![
+            format!("KL {} nats, standardised {}", words::nats(kl.f1), words::nats(kl.f1_standardised)),
+            format!("null {}", words::null(&kl.null_f1)),
+        ],
+        ("f2", _) => vec![lie(&Extent::of(&layers.e_f2))],
+        _ => vec!["KL: not in the divergences".to_owned()],
+    }
+}
+
+/// The label that the network was asked for.
+fn label(layers: &Layers) -> Option<usize> {
+    let image = layers.image.as_ref()?;
+    Some(usize::from(if layers.key.labels == "random" { image.random_label } else { image.label }))
+}
+
+/// The most probable neuron or class, in words.
+fn peak(found: &Distribution, variable: &str, label: Option<usize>) -> String {
+    let all = found.probabilities.iter().enumerate();
+    let Some((index, p)) = all.max_by(|a, b| a.1.total_cmp(b.1)) else { return String::new() };
+    let p = words::signed(f64::from(*p), 3);
+    match (variable, label.and_then(|label| found.probabilities.get(label).map(|p| (label, p)))) {
+        ("fy", Some((label, of_label))) if label != index => {
+            let of_label = words::signed(f64::from(*of_label), 3);
+            format!("most probable: class {index} ({p}); label {label} ({of_label})")
+        }
+        ("fy", _) => format!("most probable: class {index} ({p})"),
+        _ => format!("most probable: neuron {} ({p})", index + 1),
+    }
+}
+
+/// Probabilities as bars; classes count from 0, neurons from 1.
+fn bars(found: &Distribution, x_title: &str, first: f64, marked: Option<usize>) -> Panel {
+    let last = first + found.probabilities.len() as f64 - 1.0;
+    let mut x = Axis::linear(x_title, first - 0.6, last + 0.6, 12);
+    x.ticks.retain(|tick| tick.fract() == 0.0);
+    let bar = |(index, p): (usize, &f32)| {
+        let middle = first + index as f64;
+        let colour = if marked == Some(index) { style::ORANGE } else { style::SKY };
+        Mark::Bar((middle - 0.36, 0.0), (middle + 0.36, f64::from(*p)), colour)
+    };
+    let largest = found.probabilities.iter().copied().fold(0.0_f32, f32::max);
+    Panel {
+        width: PANEL.0,
+        height: PANEL.1,
+        x,
+        y: Axis::linear("probability", 0.0, f64::from(largest) * 1.08, 5),
+        marks: found.probabilities.iter().enumerate().map(bar).collect(),
+    }
+}
+
+fn legend(layers: &Layers, prior: &str) -> Vec<Entry> {
+    let mut entries = vec![
+        entry(style::SKY, Sample::Box, "this image"),
+        entry(style::VERMILLION, Sample::Line, format!("P(X) = {prior}")),
+    ];
+    if layers.distributions.contains_key("f1_standardised") {
+        entries.push(entry(style::GREEN, Sample::Line, "C: standardised energies"));
+    }
+    if label(layers).is_some() {
+        entries.push(entry(style::ORANGE, Sample::Box, "F: the label"));
+    }
+    if ["x", "f1", "f2"]
+        .into_iter()
+        .filter_map(|name| density(layers, name))
+        .any(|found| found.outside() > 0.0)
+    {
+        entries.push(entry(style::GREY, Sample::Box, "share in an open outer bin"));
+    }
+    entries
+}
+
+fn caption(data: &Data, layers: &Layers, training: &str) -> String {
+    let mut caption = format!(
+        "{training}. (A) The image. (B) Histogram of its pixels with the density of P(X). (C) Histogram of the energies \
+         of F1 as Eq. 7 gives them, with the same density; the outline shows the same energies shifted and scaled to \
+         mean 0 and standard deviation {}. (D) Histogram of the energies of F2 given F1. (E, F) Probability of every \
+         neuron of the fully connected layer and of every class.",
+        words::signed(data.sd, 0)
+    );
+    for (name, variable) in [("pixels", "x"), ("energies of F1", "f1"), ("energies of F2", "f2")] {
+        let bins = layers.distributions.get(variable).and_then(|found| found.bins.as_ref());
+        let Some((found, bins)) = density(layers, variable).zip(bins) else { continue };
+        if variable == "f2" && at_own_scale(layers) {
+            caption += &format!(
+                " Bins from {} to {} would leave {} of the energies of F2 in the open outer bins, so (D) has {OWN_BINS} \
+                 bins from the smallest to the largest.",
+                words::signed(bins.lower(), 0),
+                words::signed(bins.upper(), 0),
+                words::percent(found.outside())
+            );
+        } else if found.outside() > 0.0 {
+            caption += &format!(
+                " The outer bins are open to infinity: {} of the {name} lie in them, below {} or above {}, and are told \
+                 as shares beside grey bars.",
+                words::percent(found.outside()),
+                words::signed(bins.edge(1), 0),
+                words::signed(bins.edge(bins.count() - 1), 0)
+            );
+        }
+    }
+    let e = &layers.e_f1;
+    caption += &format!(
+        " The energies of F1 run from {} to {}, with mean {} and standard deviation {}.",
+        words::signed(e.low, 1),
+        words::signed(e.high, 1),
+        words::signed(e.mean, 1),
+        words::signed(e.sd, 1)
+    );
+    caption
+}
+
+fn numbers(layers: &Layers, subject: &Subject) -> Vec<Number> {
+    let Some(kl) = &layers.divergence else { return Vec::new() };
+    let number = |quantity: &str, paper: &str, ours: f64, null| Number {
+        quantity: quantity.to_owned(),
+        paper: paper.to_owned(),
+        ours: words::nats(ours),
+        null: words::null(null),
+    };
+    vec![
+        number("KL[P(X)‖P̂(x)], nats", subject.paper_x, kl.x, &kl.null_x),
+        number("KL[P(X)‖P̂(F1)], nats", subject.paper_f1, kl.f1, &kl.null_f1),
+        number(
+            "KL[P(X)‖P̂(F1)], standardised energies, nats",
+            super::NOT_PRINTED,
+            kl.f1_standardised,
+            &kl.null_f1,
+        ),
+    ]
+}

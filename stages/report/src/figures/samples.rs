@@ -1,0 +1,70 @@
+//! Figure 1: synthetic images, and how their pixels are distributed.
+
+use stage::Error;
+
+use super::{Extra, Figure, Number, entry, histogram, prior};
+use crate::data::{Data, Distribution};
+use crate::density::Density;
+use crate::sheet::{Picture, Sample, Sheet, Text, WIDTH, note};
+use crate::{style, words};
+
+const HEADING: &str = "Synthetic images and the distribution of their pixels";
+
+pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
+    let figure = |svg: String, caption: String, numbers| Figure {
+        number: 1,
+        heading: HEADING.to_owned(),
+        caption,
+        svg,
+        numbers,
+    };
+    if data.samples.is_empty() {
+        let missing = "The dataset has no test image of classes 0 to 4, so there is nothing to show.";
+        return Ok(figure(note("Figure 1", missing), String::new(), Vec::new()));
+    }
+    let mut sheet = Sheet::new(452.0);
+    let column = WIDTH / 5.0;
+    let mut numbers = Vec::new();
+    let density =
+        |pixels: &[f32]| Density::new(&Distribution::of_pixels(pixels, &data.bins).counts, &data.bins);
+    let densities: Vec<Density> = data.samples.iter().map(|(image, _)| density(&image.pixels)).collect();
+    let peak = densities.iter().map(Density::peak).fold(0.0, f64::max);
+    for (index, ((image, divergence), density)) in data.samples.iter().zip(&densities).enumerate() {
+        let x = column * index as f64;
+        sheet.text(x + 12.0, 24.0, Text::Heading, &format!("Class {}", image.label));
+        let words = format!("Synthetic image {} of class {}", image.image_id, image.label);
+        sheet.picture(x + 12.0, 36.0, column - 24.0, &Picture::of_values(&image.pixels, 32), &words)?;
+        let panel = histogram(
+            (column, 168.0),
+            "pixel value",
+            (data.bins.lower(), data.bins.upper()),
+            density,
+            &Extra { curve: Some(data.sd), peak, ..Extra::default() },
+        );
+        sheet.panel(x, 212.0, &panel)?;
+        if let Some(kl) = divergence {
+            sheet.text(x + 12.0, 396.0, Text::Line, &format!("KL {} nats", words::nats(kl.x)));
+            sheet.text(x + 12.0, 412.0, Text::Line, &format!("null {}", words::null(&kl.null_x)));
+            numbers.push(Number {
+                quantity: format!("KL[P(X)‖P̂(x)], class {}, image {}", image.label, image.image_id),
+                paper: super::NOT_PRINTED.to_owned(),
+                ours: words::nats(kl.x),
+                null: words::null(&kl.null_x),
+            });
+        }
+    }
+    let prior = prior(data.sd);
+    let legend = [
+        entry(style::SKY, Sample::Box, "pixels of the image"),
+        entry(style::VERMILLION, Sample::Line, format!("density of {prior}")),
+    ];
+    sheet.legend(12.0, 440.0, &legend);
+    let caption = format!(
+        "One test image of each of the first five classes (grey from −100, black, to 100, white), and below it the \
+         histogram of its 1,024 pixels with the density of {prior} that they were drawn from. The KL is that of the \
+         histogram; the null is what exact samples of that distribution give, mean and 95 % range."
+    );
+    let title =
+        format!("Five synthetic images with the histograms of their pixels and the density of {prior}");
+    Ok(figure(sheet.finish(&title), caption, numbers))
+}

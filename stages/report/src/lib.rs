@@ -1,0 +1,117 @@
+//! Draws the paper's figures from the tables, and writes a page with every claim, its evidence and how it was made.
+
+pub mod data;
+pub mod density;
+pub mod escape;
+pub mod figures;
+pub mod page;
+pub mod panel;
+mod params;
+pub mod scale;
+pub mod sheet;
+pub mod sources;
+pub mod style;
+pub mod words;
+
+use std::io::Write;
+
+use stage::{Error, Format, Job, Output, Port, Stage};
+use tables::catalogue;
+
+use data::{Data, Paths};
+use page::Page;
+pub use params::Params;
+
+const DIGITS: Port = Port::input("digits", &catalogue::DIGITS, "The handwritten digits behind the dataset");
+const DATASET: Port = Port::input("dataset", &catalogue::DATASET, "The synthetic images");
+const ACTIVATIONS: Port =
+    Port::input("activations", &catalogue::ACTIVATIONS, "Layers of chosen images, a file a training").many();
+const DISTRIBUTIONS: Port =
+    Port::input("distributions", &catalogue::DISTRIBUTIONS, "Their distributions, a file a training").many();
+const DIVERGENCES: Port =
+    Port::input("divergences", &catalogue::DIVERGENCES, "Divergences of the test images, a file a training")
+        .many();
+const SUMMARY: Port = Port::input("summary", &catalogue::SUMMARY, "Every training by epoch");
+const SPREAD: Port = Port::input("spread", &catalogue::SPREAD, "Every network by epoch, over its seeds");
+const CLAIMS: Port = Port::input("claims", &catalogue::CLAIMS, "The paper's claims with their verdicts");
+const REPORT: Port = Port::document("report", Format::Html, "The page, in one file");
+const FIGURE_1: Port =
+    Port::document("figure_1", Format::Svg, "Synthetic images and their pixels' distributions");
+const FIGURE_2: Port = Port::document("figure_2", Format::Svg, "Layers of CNN2 on real labels");
+const FIGURE_3: Port =
+    Port::document("figure_3", Format::Svg, "Divergence and test error by epoch and network");
+const FIGURE_4: Port = Port::document("figure_4", Format::Svg, "Layers of CNN3 on random labels");
+const FIGURE_5: Port = Port::document("figure_5", Format::Svg, "Errors of CNN3 on random labels by epoch");
+const FIGURE_8: Port =
+    Port::document("figure_8", Format::Svg, "A digit, its regions and its synthetic image");
+
+const INPUTS: [&Port; 8] =
+    [&DIGITS, &DATASET, &ACTIVATIONS, &DISTRIBUTIONS, &DIVERGENCES, &SUMMARY, &SPREAD, &CLAIMS];
+const FIGURES: [&Port; 6] = [&FIGURE_1, &FIGURE_2, &FIGURE_3, &FIGURE_4, &FIGURE_5, &FIGURE_8];
+
+/// The stage's declaration.
+pub const STAGE: Stage<Params> = Stage {
+    name: "report",
+    version: env!("CARGO_PKG_VERSION"),
+    about: "Draws the paper's figures from the tables, and writes a page with every claim and its evidence.",
+    example: "report --digits data/digits.parquet --dataset dataset.parquet --activations a.parquet \
+              --distributions d.parquet --divergences k.parquet --summary summary.parquet --spread spread.parquet \
+              --claims claims.parquet --report report.html --figure-1 1.svg --figure-2 2.svg --figure-3 3.svg \
+              --figure-4 4.svg --figure-5 5.svg --figure-8 8.svg",
+    ports: &[
+        &DIGITS,
+        &DATASET,
+        &ACTIVATIONS,
+        &DISTRIBUTIONS,
+        &DIVERGENCES,
+        &SUMMARY,
+        &SPREAD,
+        &CLAIMS,
+        &REPORT,
+        &FIGURE_1,
+        &FIGURE_2,
+        &FIGURE_3,
+        &FIGURE_4,
+        &FIGURE_5,
+        &FIGURE_8,
+    ],
+    run,
+};
+
+fn run(job: &Job<Params>) -> Result<(), Error> {
+    let one = |port: &Port| job.path(port).ok_or_else(|| Error::input(port.name, "no file was given"));
+    let paths = Paths {
+        digits: one(&DIGITS)?,
+        dataset: one(&DATASET)?,
+        activations: job.paths(&ACTIVATIONS),
+        distributions: job.paths(&DISTRIBUTIONS),
+        divergences: job.paths(&DIVERGENCES),
+        summary: one(&SUMMARY)?,
+        spread: one(&SPREAD)?,
+        claims: one(&CLAIMS)?,
+    };
+    let data = Data::read(&paths, &job.params)?;
+    let figures = figures::draw(&data)?;
+    let sources = sources::read(job, &INPUTS)?;
+    let page = Page {
+        title: &job.params.title,
+        claims: &data.claims,
+        figures: &figures,
+        sources: &sources,
+        stage: concat!("report ", env!("CARGO_PKG_VERSION")),
+        params: &sources::params(&job.params_json().to_string()),
+    };
+    let mut outputs = vec![write(job, &REPORT, &page.html())?];
+    for (port, figure) in FIGURES.into_iter().zip(&figures) {
+        outputs.push(write(job, port, &figure.svg)?);
+    }
+    Output::publish(outputs)
+}
+
+fn write(job: &Job<Params>, port: &Port, text: &str) -> Result<Output, Error> {
+    let mut output = job.create(port)?;
+    output
+        .write_all(text.as_bytes())
+        .map_err(|source| Error::Output { path: output.path().to_owned(), source })?;
+    Ok(output)
+}

@@ -1,0 +1,5 @@
+//! The program `report`.
+
+fn main() -> std::process::ExitCode {
+    stage::main(&report::STAGE)
+}

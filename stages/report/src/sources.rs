@@ -1,0 +1,91 @@
+//! Where every input came from: the stage that made it, its version and its params, from the file's own metadata.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+use stage::{Error, Job, Port};
+use tables::Reader;
+
+use crate::params::Params;
+
+/// How an input file was made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// The stage that made it with its version; none where the file does not say.
+    pub stage: Option<String>,
+    /// Its params with their values.
+    pub params: Vec<(String, String)>,
+}
+
+/// The files of one port.
+pub struct Sources {
+    /// The port.
+    pub port: &'static str,
+    /// How its files were made, and how many in that way; in an order that is not that of the command line.
+    pub files: BTreeMap<Source, usize>,
+    /// The files' digests, in order of the alphabet.
+    pub digests: Vec<String>,
+}
+
+/// Reads the metadata of every input.
+///
+/// # Errors
+/// Where a file can't be read.
+pub fn read(job: &Job<Params>, ports: &[&'static Port]) -> Result<Vec<Sources>, Error> {
+    let digests: Map<String, Value> = serde_json::from_str(&job.provenance()?.inputs).unwrap_or_default();
+    let of_port = |port: &'static Port| {
+        let mut files = BTreeMap::new();
+        for path in job.paths(port) {
+            let source = source(path, port).map_err(|error| Error::input(port.name, error))?;
+            *files.entry(source).or_default() += 1;
+        }
+        let mut digests = match digests.get(port.name) {
+            Some(Value::Array(all)) => all.iter().map(text).collect(),
+            Some(one) => vec![text(one)],
+            None => Vec::new(),
+        };
+        digests.sort();
+        Ok(Sources { port: port.name, files, digests })
+    };
+    ports.iter().copied().map(of_port).collect()
+}
+
+fn source(path: &Path, port: &Port) -> Result<Source, tables::Error> {
+    let unknown = Source { stage: None, params: Vec::new() };
+    let Some(table) = port.table.filter(|_| !path.is_dir()) else { return Ok(unknown) };
+    let columns: Vec<&str> = table.columns.iter().take(1).map(|column| column.name).collect();
+    let reader = Reader::open(path, table, &columns)?;
+    let Some(name) = reader.metadata("stage").filter(|name| !name.is_empty()) else { return Ok(unknown) };
+    let stage = match reader.metadata("stage_version") {
+        Some(version) if !version.is_empty() => format!("{name} {version}"),
+        _ => name.to_owned(),
+    };
+    Ok(Source { stage: Some(stage), params: params(reader.metadata("params").unwrap_or_default()) })
+}
+
+/// A JSON object as names and values; anything else as one value without a name.
+pub fn params(json: &str) -> Vec<(String, String)> {
+    match serde_json::from_str::<Map<String, Value>>(json) {
+        Ok(params) => params.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        Err(_) if json.is_empty() => Vec::new(),
+        Err(_) => vec![(String::new(), json.to_owned())],
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn params_become_names_and_values_and_what_is_no_json_is_shown_as_it_stands() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(params(r#"{"seed":1,"labels":"real"}"#), [pair("seed", "1"), pair("labels", "real")]);
+        assert_eq!(params("not json"), [pair("", "not json")]);
+        assert_eq!(params(""), []);
+    }
+}

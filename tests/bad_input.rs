@@ -1,0 +1,133 @@
+//! Bad input ends in one clear message that names file and place, with an exit code, and with no output.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+
+use tables::{Cells, Provenance, Writer, catalogue};
+use tests::{Project, Ran, program, tiny};
+
+/// Trains on `dataset.parquet` of the project; nothing must come of it.
+fn train(project: &Project) -> Ran {
+    let mut train = program("train", project.path());
+    train.args(["--dataset", "dataset.parquet", "--epochs", "1", "--checkpoints", "c.parquet"]);
+    let ran = Ran::of(train.args(["--history", "h.parquet", "--timings", "t.parquet"]));
+    assert!(["c", "h", "t"].iter().all(|name| !project.path().join(format!("{name}.parquet")).exists()));
+    ran
+}
+
+/// A dataset of two images, with one pixel and one label as given.
+fn write_dataset(path: &Path, pixel: f32, label: u8) {
+    let file = File::create(path).unwrap();
+    let mut writer =
+        Writer::parquet(file, &catalogue::DATASET, &HashMap::new(), &Provenance::default()).unwrap();
+    let mut pixels = vec![1.0; 2048];
+    pixels[1024 + 7] = pixel;
+    let cells = vec![
+        Cells::I32(vec![0, 1]),
+        Cells::Words(vec!["train".into(), "test".into()]),
+        Cells::U8(vec![3, label]),
+        Cells::U8(vec![1, 2]),
+        Cells::F32Tensors(pixels),
+        Cells::U8Tensors(vec![0; 2048]),
+        Cells::Words(vec!["a".into(), "b".into()]),
+    ];
+    writer.write(cells).unwrap();
+    writer.finish().unwrap();
+}
+
+#[test]
+fn a_missing_table_is_named() {
+    train(&Project::tiny()).failed(3, &["--dataset", "dataset.parquet", "No such file"]);
+}
+
+#[test]
+fn a_table_that_is_cut_short_is_named() {
+    let project = Project::tiny();
+    let path = project.path().join("dataset.parquet");
+    write_dataset(&path, 1.0, 3);
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    train(&project).failed(3, &["dataset.parquet", "damaged or cut short"]);
+}
+
+#[test]
+fn what_is_no_table_is_named() {
+    let project = Project::tiny();
+    std::fs::write(project.path().join("dataset.parquet"), "image,label\n1,2\n").unwrap();
+    train(&project).failed(3, &["dataset.parquet", "neither a Parquet file nor an Arrow IPC stream"]);
+}
+
+#[test]
+fn another_table_is_told_from_the_right_one() {
+    let project = Project::tiny();
+    std::fs::copy(project.path().join("data/digits.parquet"), project.path().join("dataset.parquet")).unwrap();
+    train(&project).failed(3, &["it is the table `digits v1`, but the table `dataset v1` is needed here"]);
+}
+
+#[test]
+fn a_pixel_that_is_no_number_is_named_with_its_row() {
+    let project = Project::tiny();
+    write_dataset(&project.path().join("dataset.parquet"), f32::NAN, 3);
+    train(&project).failed(3, &["column `pixels`, row 1", "element 7 is NaN", "finite"]);
+}
+
+#[test]
+fn a_label_outside_0_to_9_is_named_with_its_row() {
+    let project = Project::tiny();
+    write_dataset(&project.path().join("dataset.parquet"), 1.0, 10);
+    train(&project).failed(3, &["column `label`, row 1", "label 10", "labels are 0 to 9"]);
+}
+
+#[test]
+fn a_column_of_another_type_is_named() {
+    let project = Project::tiny();
+    let file = File::create(project.path().join("distributions.parquet")).unwrap();
+    // A table of the right name whose column `counts` is missing: the history's columns under another name.
+    let mut writer =
+        Writer::parquet(file, &catalogue::CLAIMS, &HashMap::new(), &Provenance::default()).unwrap();
+    writer.write((0..7).map(|_| Cells::Words(vec!["x".into()])).collect()).unwrap();
+    writer.finish().unwrap();
+    let mut kl = program("compute-kl", project.path());
+    Ran::of(kl.args(["--distributions", "distributions.parquet", "--divergences", "k.parquet"]))
+        .failed(3, &["distributions.parquet", "the table `claims v1`"]);
+}
+
+#[test]
+fn an_unknown_param_is_named_with_its_place_and_the_nearest_right_name() {
+    let project = Project::new(&tiny().replace("params: {seed: 1,", "params: {sed: 1,"));
+    project.run(&[]).failed(3, &["pipeline.yaml:8:14", "sed", "seed"]);
+}
+
+#[test]
+fn a_typo_in_the_yaml_is_named_with_its_place() {
+    let project = Project::new(&tiny().replace("  aggregate:\n    inputs:", "  aggregate:\n    imputs:"));
+    project.run(&[]).failed(3, &["pipeline.yaml:", "imputs", "inputs"]);
+    project.write("name: tiny\nstages: [\n");
+    project.run(&[]).failed(3, &["pipeline.yaml:"]);
+}
+
+#[test]
+fn a_cycle_is_named_in_full() {
+    let yaml = "name: p\nstages:\n  a: {program: compute-kl, inputs: {distributions: b.distributions}}\n  \
+                b: {program: estimate-distributions, inputs: {activations: c.activations}}\n  \
+                c: {program: dump-activations, inputs: {dataset: d.dataset, checkpoints: a.divergences}}\n  \
+                d: {program: generate-dataset, inputs: {digits: data/digits.parquet}}\n";
+    Project::new(yaml).run(&[]).failed(3, &["cycle", "a", "b", "c"]);
+}
+
+#[test]
+fn two_stages_that_write_one_output_are_refused() {
+    let yaml = tiny().replace("seed: [1]}\n      - {network: [cnn3], labels: [random], epochs: [4], seed: [1]}", "seed: [1, 1]}");
+    assert_ne!(yaml, tiny());
+    Project::new(&yaml).run(&[]).failed(3, &["pipeline.yaml:"]);
+}
+
+#[test]
+fn a_stage_that_fails_shows_its_own_words_and_the_rest_is_told_apart() {
+    let project = Project::new(&tiny().replace("train_per_class: 20,", "train_per_class: 2190,"));
+    project.run(&[]).failed(
+        1,
+        &["there are 2200 digits of class 0, but 2190 training and 20 test images need 2210", "1 failed", "18 not run"],
+    );
+}

@@ -1,0 +1,85 @@
+//! The tiny pipeline, run as a person runs it: again, with a change, in part, by hand.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use tests::{Project, Ran, tiny};
+
+/// The stages that a run says it has done.
+fn done(text: &str) -> BTreeSet<String> {
+    let jobs = text.lines().filter_map(|line| line.strip_prefix("done "));
+    let stages = jobs.flat_map(|job| job.split(" | ").map(|part| part.split(['@', ' ']).next().unwrap_or("")));
+    stages.map(str::to_owned).collect()
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn a_second_run_does_nothing_and_says_so() {
+    let project = Project::tiny();
+    let first = project.run(&[]).ok();
+    assert!(first.contains("19 done"), "{first}");
+    assert!(project.result("report/report.html").is_file());
+    let second = project.run(&[]).ok();
+    assert!(second.contains("nothing to do: 19 jobs up to date"), "{second}");
+}
+
+#[test]
+fn a_changed_param_reruns_only_what_it_reaches() {
+    let project = Project::tiny();
+    project.run(&[]).ok();
+    let changed = tiny().replace(
+        "    inputs: {distributions: distributions.distributions}",
+        "    inputs: {distributions: distributions.distributions}\n    params: {pseudocount: 1}",
+    );
+    assert_ne!(changed, tiny());
+    project.write(&changed);
+    assert_eq!(done(&project.run(&[]).ok()), set(&["divergences", "aggregate", "report"]));
+}
+
+#[test]
+fn one_stage_or_one_cell_of_it_can_be_rerun() {
+    let project = Project::tiny();
+    project.run(&[]).ok();
+    assert_eq!(done(&project.run(&["divergences", "--force"]).ok()), set(&["divergences"]));
+    let one = project.run(&["train@network=cnn2", "--force"]).ok();
+    assert!(one.contains("done train@network=cnn2,labels=real,epochs=3,seed=1"), "{one}");
+    assert_eq!(one.matches("done train").count(), 1, "{one}");
+}
+
+#[test]
+fn the_commands_of_a_dry_run_make_the_same_bytes_by_hand() {
+    let project = Project::tiny();
+    let script = project.run(&["--dry-run"]).ok();
+    assert!(!project.path().join("results").exists(), "a dry run changes nothing");
+    let made = Ran::of(Command::new("sh").args(["-e", "-c", &script]).current_dir(project.path()));
+    made.ok();
+    let read = |name: &str| std::fs::read(project.result(name)).unwrap();
+    let tables = ["dataset/dataset.parquet", "train/cnn3-random-epochs4-seed1/checkpoints.parquet", "aggregate/claims.parquet"];
+    let by_hand = tables.map(read);
+    std::fs::remove_dir_all(project.path().join("results")).unwrap();
+    project.run(&[]).ok();
+    assert!(tables.map(read) == by_hand);
+}
+
+#[test]
+fn every_stage_explains_itself() {
+    let project = Project::tiny();
+    let stages = [
+        "generate-dataset",
+        "train",
+        "dump-activations",
+        "estimate-distributions",
+        "compute-kl",
+        "aggregate",
+        "report",
+    ];
+    for stage in stages {
+        let help = Ran::of(tests::program(stage, project.path()).arg("--help")).ok();
+        assert!(help.contains("Example:") && help.contains("Exit codes:"), "{help}");
+        let description = Ran::of(tests::program(stage, project.path()).arg("--describe")).ok();
+        assert!(description.contains("\"params\"") && description.contains("\"outputs\""), "{description}");
+    }
+}
