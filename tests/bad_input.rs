@@ -61,7 +61,8 @@ fn what_is_no_table_is_named() {
 #[test]
 fn another_table_is_told_from_the_right_one() {
     let project = Project::tiny();
-    std::fs::copy(project.path().join("data/digits.parquet"), project.path().join("dataset.parquet")).unwrap();
+    std::fs::copy(project.path().join("data/digits.parquet"), project.path().join("dataset.parquet"))
+        .unwrap();
     train(&project).failed(3, &["it is the table `digits v1`, but the table `dataset v1` is needed here"]);
 }
 
@@ -118,7 +119,10 @@ fn a_cycle_is_named_in_full() {
 
 #[test]
 fn two_stages_that_write_one_output_are_refused() {
-    let yaml = tiny().replace("seed: [1]}\n      - {network: [cnn3], labels: [random], epochs: [4], seed: [1]}", "seed: [1, 1]}");
+    let yaml = tiny().replace(
+        "seed: [1]}\n      - {network: [cnn3], labels: [random], epochs: [4], seed: [1]}",
+        "seed: [1, 1]}",
+    );
     assert_ne!(yaml, tiny());
     Project::new(&yaml).run(&[]).failed(3, &["pipeline.yaml:"]);
 }
@@ -128,6 +132,10 @@ fn a_stage_that_fails_shows_its_own_words_and_the_rest_is_told_apart() {
     let project = Project::new(&tiny().replace("train_per_class: 20,", "train_per_class: 2190,"));
     project.run(&[]).failed(
         1,
-        &["there are 2200 digits of class 0, but 2190 training and 20 test images need 2210", "1 failed", "18 not run"],
+        &[
+            "there are 2200 digits of class 0, but 2190 training and 20 test images need 2210",
+            "1 failed",
+            "18 not run",
+        ],
     );
 }

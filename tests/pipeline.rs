@@ -8,7 +8,8 @@ use tests::{Project, Ran, tiny};
 /// The stages that a run says it has done.
 fn done(text: &str) -> BTreeSet<String> {
     let jobs = text.lines().filter_map(|line| line.strip_prefix("done "));
-    let stages = jobs.flat_map(|job| job.split(" | ").map(|part| part.split(['@', ' ']).next().unwrap_or("")));
+    let stages =
+        jobs.flat_map(|job| job.split(" | ").map(|part| part.split(['@', ' ']).next().unwrap_or("")));
     stages.map(str::to_owned).collect()
 }
 
@@ -57,7 +58,11 @@ fn the_commands_of_a_dry_run_make_the_same_bytes_by_hand() {
     let made = Ran::of(Command::new("sh").args(["-e", "-c", &script]).current_dir(project.path()));
     made.ok();
     let read = |name: &str| std::fs::read(project.result(name)).unwrap();
-    let tables = ["dataset/dataset.parquet", "train/cnn3-random-epochs4-seed1/checkpoints.parquet", "aggregate/claims.parquet"];
+    let tables = [
+        "dataset/dataset.parquet",
+        "train/cnn3-random-epochs4-seed1/checkpoints.parquet",
+        "aggregate/claims.parquet",
+    ];
     let by_hand = tables.map(read);
     std::fs::remove_dir_all(project.path().join("results")).unwrap();
     project.run(&[]).ok();

@@ -44,7 +44,14 @@ fn a_training_that_is_killed_goes_on_and_ends_with_the_same_bytes() {
     project.run(&["dataset"]).ok();
     let train = |folder: &str| {
         let mut train = program("train", project.path());
-        train.args(["--dataset", "results/tiny/dataset/dataset.parquet", "--network", "cnn2", "--epochs", "12"]);
+        train.args([
+            "--dataset",
+            "results/tiny/dataset/dataset.parquet",
+            "--network",
+            "cnn2",
+            "--epochs",
+            "12",
+        ]);
         for output in ["checkpoints", "history", "timings"] {
             train.arg(format!("--{output}")).arg(format!("{folder}/{output}.parquet"));
         }
@@ -68,7 +75,10 @@ fn a_training_that_is_killed_goes_on_and_ends_with_the_same_bytes() {
         }
         child.kill().unwrap();
         let killed = !child.wait().unwrap().success();
-        assert!(killed && !project.path().join("killed/checkpoints.parquet").exists(), "it was killed in the middle");
+        assert!(
+            killed && !project.path().join("killed/checkpoints.parquet").exists(),
+            "it was killed in the middle"
+        );
         kills += 1;
     }
     let text = Ran::of(&mut train("killed")).ok();

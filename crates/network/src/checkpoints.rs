@@ -70,7 +70,12 @@ pub fn read(path: &Path) -> Result<Checkpoints, Error> {
         }
         for row in 0..batch.rows() {
             let network = Network::from_name(&networks[row]).ok_or_else(|| {
-                batch.bad_value("network", row, format!("`{}`", networks[row]), "networks are cnn1, cnn2, cnn3")
+                batch.bad_value(
+                    "network",
+                    row,
+                    format!("`{}`", networks[row]),
+                    "networks are cnn1, cnn2, cnn3",
+                )
             })?;
             let training = Training { network, labels: labels[row].clone(), seed: seeds[row] };
             if let Some(first) = &found
@@ -81,7 +86,8 @@ pub fn read(path: &Path) -> Result<Checkpoints, Error> {
             }
             let architecture = network.architecture();
             let mut values = Vec::with_capacity(architecture.parameters());
-            for ((column, shape), (tensor, found)) in COLUMNS.iter().zip(architecture.shapes()).zip(&tensors) {
+            for ((column, shape), (tensor, found)) in COLUMNS.iter().zip(architecture.shapes()).zip(&tensors)
+            {
                 if *found != shape {
                     let expected = format!("{} has {shape:?}", network.name());
                     return Err(batch.bad_value(column, row, format!("shape {found:?}"), expected));
@@ -104,14 +110,19 @@ pub fn read(path: &Path) -> Result<Checkpoints, Error> {
 ///
 /// # Errors
 /// Where `output` can't be written to.
-pub fn write<W: Write + Send>(output: W, checkpoints: &Checkpoints, provenance: &Provenance) -> Result<W, Error> {
+pub fn write<W: Write + Send>(
+    output: W,
+    checkpoints: &Checkpoints,
+    provenance: &Provenance,
+) -> Result<W, Error> {
     let architecture = checkpoints.training.network.architecture();
     let mut writer = Writer::parquet(output, &catalogue::CHECKPOINTS, &shapes(&architecture), provenance)?;
     let rows = checkpoints.epochs.len();
     let mut cells: Vec<Cells> = checkpoints.training.cells(rows).into();
     cells.push(Cells::I32(checkpoints.epochs.iter().map(|(epoch, _)| *epoch).collect()));
     for range in Parameters::ranges(&architecture) {
-        let values = checkpoints.epochs.iter().flat_map(|(_, parameters)| parameters.values()[range.clone()].to_vec());
+        let values =
+            checkpoints.epochs.iter().flat_map(|(_, parameters)| parameters.values()[range.clone()].to_vec());
         cells.push(Cells::F32Tensors(values.collect()));
     }
     writer.write(cells)?;

@@ -96,7 +96,8 @@ fn shard(device: &Device, parameters: &Parameters, images: &[f32], labels: &[u8]
     let fc2_weight: Tensor<2> = leaf(views.fc2_weight, &shapes[6], device);
     let fc2_bias: Tensor<1> = leaf(views.fc2_bias, &shapes[7], device);
 
-    let x: Tensor<4> = Tensor::from_data(TensorData::new(images.to_vec(), [count, 1, a.side, a.side]), device);
+    let x: Tensor<4> =
+        Tensor::from_data(TensorData::new(images.to_vec(), [count, 1, a.side, a.side]), device);
     let labels: Vec<i64> = labels.iter().map(|label| i64::from(*label)).collect();
     let labels: Tensor<2, Int> = Tensor::from_data(TensorData::new(labels, [count, 1]), device);
 
@@ -126,7 +127,8 @@ fn shard(device: &Device, parameters: &Parameters, images: &[f32], labels: &[u8]
 }
 
 fn gradient_of<const D: usize>(tensor: &Tensor<D>, gradients: &Gradients) -> Result<Vec<f32>, Error> {
-    let gradient = tensor.grad(gradients).ok_or_else(|| Error::Burn("a parameter has no gradient".to_owned()))?;
+    let gradient =
+        tensor.grad(gradients).ok_or_else(|| Error::Burn("a parameter has no gradient".to_owned()))?;
     numbers(gradient)
 }
 
@@ -143,7 +145,9 @@ mod tests {
     fn batch(count: usize) -> (Parameters, Vec<f32>, Vec<u8>) {
         let parameters = initialise(Network::Cnn1.architecture(), Initialisation::UniformFanIn, 1);
         let mut random = statistics::random::split(1, "batch", 0);
-        let images = (0..count * 1024).map(|_| 32.0 * statistics::random::standard_normal(&mut random) as f32).collect();
+        let images = (0..count * 1024)
+            .map(|_| 32.0 * statistics::random::standard_normal(&mut random) as f32)
+            .collect();
         (parameters, images, (0..count).map(|index| (index % 10) as u8).collect())
     }
 

@@ -10,7 +10,9 @@ impl Epochs {
     /// # Errors
     /// What is wrong, where an item is no epoch of `available`.
     pub fn parse(text: &str, available: &[u32]) -> Result<Epochs, String> {
-        let Some(last) = available.iter().max() else { return Err("there is no epoch to choose from".to_owned()) };
+        let Some(last) = available.iter().max() else {
+            return Err("there is no epoch to choose from".to_owned());
+        };
         if text.trim() == "all" {
             return Ok(Epochs(available.to_vec()));
         }

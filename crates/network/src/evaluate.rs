@@ -164,7 +164,7 @@ impl Convolution {
                 for channel in 0..channels {
                     for dy in 0..kernel {
                         let start = (channel * side * side + corner + dy * side) * width + register;
-                        let upper = &input[start..start + (kernel * width)+ 1];
+                        let upper = &input[start..start + (kernel * width) + 1];
                         let lower = &input[start + side * width..start + (side + kernel) * width + 1];
                         for dx in 0..kernel {
                             let values = [
@@ -225,7 +225,9 @@ mod tests {
 
     fn images(count: usize, side: usize, seed: u64) -> Vec<f32> {
         let mut random = statistics::random::split(seed, "images", 0);
-        (0..count * side * side).map(|_| 32.0 * statistics::random::standard_normal(&mut random) as f32).collect()
+        (0..count * side * side)
+            .map(|_| 32.0 * statistics::random::standard_normal(&mut random) as f32)
+            .collect()
     }
 
     proptest! {
@@ -252,7 +254,8 @@ mod tests {
     fn the_error_is_the_share_of_labels_that_the_largest_logit_misses() {
         let parameters = initialise(Architecture::of_table_1(4), Initialisation::HeNormal, 1);
         let images = images(40, 32, 1);
-        let right: Vec<u8> = logits(&parameters, &images).chunks(10).map(|logits| predicted(logits) as u8).collect();
+        let right: Vec<u8> =
+            logits(&parameters, &images).chunks(10).map(|logits| predicted(logits) as u8).collect();
         assert_eq!(evaluate(&parameters, &images, &right).error, 0.0);
         let mut wrong = right.clone();
         wrong.iter_mut().take(10).for_each(|label| *label = (*label + 1) % 10);

@@ -11,10 +11,15 @@ use crate::parameters::Parameters;
 ///
 /// # Errors
 /// Where the format can't hold the tensors.
-pub fn safetensors(parameters: &Parameters, about: HashMap<String, String>) -> Result<Vec<u8>, SafeTensorError> {
+pub fn safetensors(
+    parameters: &Parameters,
+    about: HashMap<String, String>,
+) -> Result<Vec<u8>, SafeTensorError> {
     let bytes: Vec<(&str, Vec<usize>, Vec<u8>)> = parameters
         .tensors()
-        .map(|(name, shape, values)| (name, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect()))
+        .map(|(name, shape, values)| {
+            (name, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        })
         .collect();
     let views = bytes
         .iter()

@@ -76,7 +76,10 @@ mod tests {
             assert!((measured / expected - 1.0).abs() < 0.05, "{how:?}: {measured} for {expected}");
             let bias = parameters.views().conv2_bias;
             assert_eq!(bias.iter().all(|b| *b == 0.0), how != Initialisation::UniformFanIn);
-            assert!(how != Initialisation::UniformFanIn || bias.iter().all(|b| f64::from(b.abs()) <= 500f64.sqrt().recip()));
+            assert!(
+                how != Initialisation::UniformFanIn
+                    || bias.iter().all(|b| f64::from(b.abs()) <= 500f64.sqrt().recip())
+            );
         }
     }
 

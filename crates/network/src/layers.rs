@@ -43,14 +43,23 @@ pub fn layers(parameters: &Parameters, image: &[f32]) -> Layers {
 
 /// The linear channels `φⁿ(f) = Σ_q S⁽ⁿ'q⁾ ∘ f^q + bⁿ·1` of a valid convolution (Eq. 3). As in every framework, ∘ is
 /// the cross-correlation. `input` is channels × side × side; the result outputs × (side − kernel + 1)².
-fn convolve(input: &[f32], channels: usize, side: usize, weight: &[f32], bias: &[f32], kernel: usize) -> Vec<f32> {
+fn convolve(
+    input: &[f32],
+    channels: usize,
+    side: usize,
+    weight: &[f32],
+    bias: &[f32],
+    kernel: usize,
+) -> Vec<f32> {
     let out = side - kernel + 1;
     let mut result = Vec::with_capacity(bias.len() * out * out);
     for (filters, bias) in weight.chunks_exact(channels * kernel * kernel).zip(bias) {
         for y in 0..out {
             for x in 0..out {
                 let mut sum = *bias;
-                for (filter, plane) in filters.chunks_exact(kernel * kernel).zip(input.chunks_exact(side * side)) {
+                for (filter, plane) in
+                    filters.chunks_exact(kernel * kernel).zip(input.chunks_exact(side * side))
+                {
                     for (dy, row) in filter.chunks_exact(kernel).enumerate() {
                         let start = (y + dy) * side + x;
                         for (weight, value) in row.iter().zip(&plane[start..start + kernel]) {
@@ -99,7 +108,8 @@ fn pool(planes: &[f32], side: usize) -> Vec<f32> {
 /// `W f + b`, W with outputs first.
 fn linear(input: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let rows = weight.chunks_exact(input.len()).zip(bias);
-    rows.map(|(row, bias)| row.iter().zip(input).fold(*bias, |sum, (weight, value)| sum + weight * value)).collect()
+    rows.map(|(row, bias)| row.iter().zip(input).fold(*bias, |sum, (weight, value)| sum + weight * value))
+        .collect()
 }
 
 /// One filter and bias that give E_F1 at once.
@@ -122,7 +132,11 @@ impl EnergyFilter {
             filter.iter_mut().zip(channel).for_each(|(sum, weight)| *sum -= f64::from(*weight));
         }
         let bias = -views.conv1_bias.iter().map(|bias| f64::from(*bias)).sum::<f64>();
-        EnergyFilter { architecture, filter: filter.iter().map(|weight| *weight as f32).collect(), bias: bias as f32 }
+        EnergyFilter {
+            architecture,
+            filter: filter.iter().map(|weight| *weight as f32).collect(),
+            bias: bias as f32,
+        }
     }
 
     /// Adds E_F1 of one image, side1 × side1 values, to `energies`.
@@ -137,7 +151,9 @@ impl EnergyFilter {
                 let line = &image[(y + dy) * side..(y + dy + 1) * side];
                 for dx in 0..kernel {
                     let weight = self.filter[dy * kernel + dx];
-                    row.iter_mut().zip(&line[dx..dx + out]).for_each(|(energy, value)| *energy += weight * value);
+                    row.iter_mut()
+                        .zip(&line[dx..dx + out])
+                        .for_each(|(energy, value)| *energy += weight * value);
                 }
             }
         }

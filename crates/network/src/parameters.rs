@@ -73,7 +73,8 @@ impl Parameters {
 
     /// The tensors as slices.
     pub fn views(&self) -> Views<'_> {
-        let [w1, b1, w2, b2, w3, b3, w4, b4] = Parameters::ranges(&self.architecture).map(|range| &self.values[range]);
+        let [w1, b1, w2, b2, w3, b3, w4, b4] =
+            Parameters::ranges(&self.architecture).map(|range| &self.values[range]);
         Views {
             conv1_weight: w1,
             conv1_bias: b1,

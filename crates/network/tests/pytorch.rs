@@ -86,7 +86,8 @@ fn optimisers_step_as_those_of_pytorch() {
     for (name, optimiser, rate) in [("adam", Optimiser::Adam, 1e-3), ("sgd", Optimiser::Sgd, 0.01)] {
         let mut parameters = floats(&reference["start"]);
         let mut state = State::new(optimiser, rate, 0.9, parameters.len());
-        let steps = reference["gradients"].as_array().unwrap().iter().zip(reference[name].as_array().unwrap());
+        let steps =
+            reference["gradients"].as_array().unwrap().iter().zip(reference[name].as_array().unwrap());
         for (step, (gradient, expected)) in steps.enumerate() {
             state.step(&mut parameters, &floats(gradient));
             let difference = difference(&parameters, &floats(expected));
@@ -115,7 +116,11 @@ fn twenty_steps_of_training_go_as_in_pytorch() {
         let batch = &images[step * 8 * 1024..(step + 1) * 8 * 1024];
         let labels: Vec<u8> = (step * 8..(step + 1) * 8).map(|image| (image % 10) as u8).collect();
         let gradient = Engine::BurnFlex.gradient(&parameters, batch, &labels).unwrap();
-        assert!((gradient.loss - expected).abs() < 1e-4 * expected, "step {step}: {} for {expected}", gradient.loss);
+        assert!(
+            (gradient.loss - expected).abs() < 1e-4 * expected,
+            "step {step}: {} for {expected}",
+            gradient.loss
+        );
         state.step(parameters.values_mut(), &gradient.values);
     }
     let expected: Vec<f32> = numbers(&reference["logits"]).iter().map(|number| *number as f32).collect();

@@ -40,7 +40,8 @@ pub(crate) fn parse<P: Params>(
     let typed: P = serde_json::from_value(Value::Object(values.clone())).map_err(|e| usage(e.to_string()))?;
     let mut paths = HashMap::new();
     for port in stage.ports {
-        let given = matches.get_many::<PathBuf>(port.name).map(|paths| paths.cloned().collect()).unwrap_or_default();
+        let given =
+            matches.get_many::<PathBuf>(port.name).map(|paths| paths.cloned().collect()).unwrap_or_default();
         paths.insert(port.name, given);
     }
     let threads = matches.get_one::<usize>("threads").copied().unwrap_or(0);
@@ -50,7 +51,8 @@ pub(crate) fn parse<P: Params>(
         Some("plain") => Style::Plain,
         _ => Style::automatic(),
     };
-    Job::new(stage, typed, Value::Object(values), paths, threads, Progress::new(stage.name, style)).map_err(usage)
+    Job::new(stage, typed, Value::Object(values), paths, threads, Progress::new(stage.name, style))
+        .map_err(usage)
 }
 
 fn flag(name: &str) -> String {
@@ -110,7 +112,11 @@ fn port_argument(port: &Port) -> Arg {
         .required(!port.optional)
         .action(if port.many { ArgAction::Append } else { ArgAction::Set })
         .help_heading(heading)
-        .help(if port.many { format!("{}; may be given several times", port.help) } else { port.help.to_owned() })
+        .help(if port.many {
+            format!("{}; may be given several times", port.help)
+        } else {
+            port.help.to_owned()
+        })
 }
 
 fn param_argument(param: &Param) -> Arg {
@@ -144,7 +150,8 @@ fn values(params: &[Param], matches: &ArgMatches) -> Result<Map<String, Value>, 
     let mut values = Map::new();
     for param in params {
         if let Some(text) = matches.get_one::<String>(&param.name) {
-            let value = params::value(&param.kind, text).map_err(|right| format!("--{}: {right}", flag(&param.name)))?;
+            let value = params::value(&param.kind, text)
+                .map_err(|right| format!("--{}: {right}", flag(&param.name)))?;
             values.insert(param.name.clone(), value);
         }
     }

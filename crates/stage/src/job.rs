@@ -68,7 +68,11 @@ impl<P: Params> Job<P> {
     ///
     /// # Errors
     /// What `read` says, as [`Error::Input`].
-    pub fn read<T>(&self, port: &Port, read: impl FnOnce(&Path) -> Result<T, tables::Error>) -> Result<T, Error> {
+    pub fn read<T>(
+        &self,
+        port: &Port,
+        read: impl FnOnce(&Path) -> Result<T, tables::Error>,
+    ) -> Result<T, Error> {
         let path = self.path(port).ok_or_else(|| Error::input(port.name, "no file was given"))?;
         read(path).map_err(|error| Error::input(port.name, error))
     }
@@ -82,7 +86,10 @@ impl<P: Params> Job<P> {
         port: &Port,
         mut read: impl FnMut(&Path) -> Result<T, tables::Error>,
     ) -> Result<Vec<T>, Error> {
-        self.paths(port).iter().map(|path| read(path).map_err(|error| Error::input(port.name, error))).collect()
+        self.paths(port)
+            .iter()
+            .map(|path| read(path).map_err(|error| Error::input(port.name, error)))
+            .collect()
     }
 
     /// Opens an output. It appears under its name only when it is published with [`Output::publish`].
@@ -90,7 +97,8 @@ impl<P: Params> Job<P> {
     /// # Errors
     /// Where the folder can't be written to.
     pub fn create(&self, port: &Port) -> Result<Output, Error> {
-        let path = self.path(port).ok_or_else(|| Error::Failed(format!("no file was given for --{}", port.name)))?;
+        let path =
+            self.path(port).ok_or_else(|| Error::Failed(format!("no file was given for --{}", port.name)))?;
         Output::create(path)
     }
 

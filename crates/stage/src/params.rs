@@ -99,7 +99,11 @@ pub(crate) fn list(schema: &Value) -> Vec<Param> {
                 name: name.clone(),
                 kind,
                 default: property.get("default").cloned().unwrap_or(Value::Null),
-                help: property.get("description").and_then(Value::as_str).unwrap_or_default().replace('\n', " "),
+                help: property
+                    .get("description")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .replace('\n', " "),
             }
         })
         .collect()
@@ -114,12 +118,16 @@ pub(crate) fn value(kind: &Kind, text: &str) -> Result<Value, String> {
             _ => Err(format!("must be a whole number from {minimum} to {maximum}")),
         },
         Kind::Number { minimum, above, maximum } => match text.parse::<f64>() {
-            Ok(number) if number.is_finite() && number >= *minimum && number > *above && number <= *maximum => {
+            Ok(number)
+                if number.is_finite() && number >= *minimum && number > *above && number <= *maximum =>
+            {
                 Ok(number.into())
             }
             _ => Err(format!("must be a number{}", range(*minimum, *above, *maximum))),
         },
-        Kind::Boolean => text.parse::<bool>().map(Value::from).map_err(|_| "must be true or false".to_owned()),
+        Kind::Boolean => {
+            text.parse::<bool>().map(Value::from).map_err(|_| "must be true or false".to_owned())
+        }
         Kind::Choice(words) if words.iter().any(|word| word == text) => Ok(text.into()),
         Kind::Choice(words) => Err(format!("must be one of {}", words.join(", "))),
         Kind::Text => Ok(text.into()),

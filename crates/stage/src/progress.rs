@@ -41,7 +41,8 @@ const EVENT_EVERY: Duration = Duration::from_millis(100);
 impl Progress {
     pub(crate) fn new(stage: &'static str, style: Style) -> Progress {
         let bar = if style == Style::Bar { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        if let Ok(template) = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {msg} ({eta} left)") {
+        if let Ok(template) = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {msg} ({eta} left)")
+        {
             bar.set_style(template);
         }
         bar.set_prefix(stage);

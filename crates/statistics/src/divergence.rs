@@ -17,7 +17,9 @@ pub fn estimate(counts: &[u32], smoothing: Smoothing) -> Vec<f64> {
             let total = total + a * counts.len() as f64;
             counts.iter().map(|count| (f64::from(*count) + a) / total).collect()
         }
-        Smoothing::Floor(floor) => counts.iter().map(|count| (f64::from(*count) / total).max(floor)).collect(),
+        Smoothing::Floor(floor) => {
+            counts.iter().map(|count| (f64::from(*count) / total).max(floor)).collect()
+        }
     }
 }
 

@@ -81,8 +81,9 @@ pub fn normal_cdf(x: f64, mean: f64, sd: f64) -> f64 {
 pub fn normal_probabilities(bins: &Bins, mean: f64, sd: f64) -> Vec<f64> {
     // Each bin is measured from its nearer tail, where the difference of two small numbers loses nothing.
     let below = |index: usize| if index == 0 { 0.0 } else { normal_cdf(bins.edge(index), mean, sd) };
-    let above =
-        |index: usize| if index == bins.count { 0.0 } else { normal_cdf(2.0 * mean - bins.edge(index), mean, sd) };
+    let above = |index: usize| {
+        if index == bins.count { 0.0 } else { normal_cdf(2.0 * mean - bins.edge(index), mean, sd) }
+    };
     (0..bins.count)
         .map(|index| {
             if bins.edge(index) < mean {

@@ -8,7 +8,8 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
     }
     let (x, y) = (ranks(x), ranks(y));
     let middle = (x.len() + 1) as f64 / 2.0;
-    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>();
+    let product =
+        |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>();
     let spread = product(&x, &x) * product(&y, &y);
     (spread > 0.0).then(|| product(&x, &y) / spread.sqrt())
 }

@@ -36,7 +36,8 @@ pub fn standardise(values: &[f32], sd: f64) -> Vec<f64> {
 /// The Boltzmann distribution over neurons, `exp(f_k) / Σ exp(f_j)` (Eq. 9): softmax, computed from the largest.
 pub fn boltzmann(activations: &[f32]) -> Vec<f64> {
     let largest = activations.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f64> = activations.iter().map(|f| (f64::from(*f) - f64::from(largest)).exp()).collect();
+    let exponentials: Vec<f64> =
+        activations.iter().map(|f| (f64::from(*f) - f64::from(largest)).exp()).collect();
     let partition: f64 = exponentials.iter().sum();
     exponentials.iter().map(|value| value / partition).collect()
 }

@@ -65,7 +65,10 @@ fn histograms_divergences_and_summaries_are_numpys_and_scipys() {
         values.sort_by(f64::total_cmp);
         for share in ["0.025", "0.5", "0.975"] {
             let ours = quantile_of_sorted(&values, share.parse().unwrap());
-            close(ours, sample["quantiles"][share].as_f64().unwrap_or_else(|| panic!("{name} lacks {share}")));
+            close(
+                ours,
+                sample["quantiles"][share].as_f64().unwrap_or_else(|| panic!("{name} lacks {share}")),
+            );
         }
     }
 }

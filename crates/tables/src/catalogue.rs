@@ -13,7 +13,8 @@ const U8: Kind = Kind::Number(Element::U8);
 const NETWORK: Column = column("network", Kind::Category, "", "Architecture: cnn1, cnn2 or cnn3 (Table 1)");
 const LABELS: Column = column("labels", Kind::Category, "", "Labels that it was trained on: real or random");
 const SEED: Column = column("seed", Kind::I64, "", "Seed of the training");
-const EPOCH: Column = column("epoch", I32, "epochs", "Passes over the training images; 0 is the untrained network");
+const EPOCH: Column =
+    column("epoch", I32, "epochs", "Passes over the training images; 0 is the untrained network");
 const IMAGE_ID: Column = column("image_id", I32, "", "Row of the image in the dataset, from 0");
 
 /// Handwritten digits as encoded pictures: what the dataset is made from.
@@ -37,7 +38,12 @@ pub const DATASET: Table = Table {
         column("split", Kind::Category, "", "train or test"),
         column("label", U8, "", "Class of the source digit, 0 to 9"),
         column("random_label", U8, "", "A label drawn uniformly from 0 to 9, whatever the image shows"),
-        column("pixels", Kind::Tensor(Element::F32, &[32, 32]), "", "One draw of the pixel distribution, placed by region"),
+        column(
+            "pixels",
+            Kind::Tensor(Element::F32, &[32, 32]),
+            "",
+            "One draw of the pixel distribution, placed by region",
+        ),
         column(
             "regions",
             Kind::Tensor(Element::U8, &[32, 32]),
@@ -80,7 +86,12 @@ pub const HISTORY: Table = Table {
         SEED,
         EPOCH,
         column("training_loss", F64, "nats", "Mean cross-entropy over the training images, after the epoch"),
-        column("training_error", F64, "share", "Share of training images classified wrongly, after the epoch"),
+        column(
+            "training_error",
+            F64,
+            "share",
+            "Share of training images classified wrongly, after the epoch",
+        ),
         column("test_error", F64, "share", "Share of test images classified wrongly, after the epoch"),
     ],
 };
@@ -111,8 +122,18 @@ pub const ACTIVATIONS: Table = Table {
         SEED,
         EPOCH,
         IMAGE_ID,
-        column("e_f1", Kind::Tensor(Element::F32, &[30, 30]), "", "Energy of F1 (Eq. 7): minus the sum of the linear channels of f1"),
-        column("e_f2", Kind::Tensor(Element::F32, &[11, 11]), "", "Energy of F2 (Eq. 7): minus the sum of the linear channels of f3"),
+        column(
+            "e_f1",
+            Kind::Tensor(Element::F32, &[30, 30]),
+            "",
+            "Energy of F1 (Eq. 7): minus the sum of the linear channels of f1",
+        ),
+        column(
+            "e_f2",
+            Kind::Tensor(Element::F32, &[11, 11]),
+            "",
+            "Energy of F2 (Eq. 7): minus the sum of the linear channels of f3",
+        ),
         column("f1", Kind::Tensor(Element::F32, &[]), "", "Convolution and ReLU [channels, 30, 30]"),
         column("f2", Kind::Tensor(Element::F32, &[]), "", "Max pooling of f1 [channels, 15, 15]"),
         column("f3", Kind::Tensor(Element::F32, &[20, 11, 11]), "", "Convolution and ReLU"),
@@ -133,7 +154,12 @@ pub const ENERGIES: Table = Table {
         SEED,
         EPOCH,
         IMAGE_ID,
-        column("e_f1", Kind::Tensor(Element::F32, &[30, 30]), "", "Energy of F1 (Eq. 7): minus the sum of the linear channels of f1"),
+        column(
+            "e_f1",
+            Kind::Tensor(Element::F32, &[30, 30]),
+            "",
+            "Energy of F1 (Eq. 7): minus the sum of the linear channels of f1",
+        ),
     ],
 };
 
@@ -154,10 +180,30 @@ pub const DISTRIBUTIONS: Table = Table {
             "",
             "x (pixels; at the first epoch only, as no network changes them), f1 (energies of F1), f1_standardised (the same at mean 0 and the sd of P(X)), f2 (energies of F2 given F1), f3 and fy (Eq. 9)",
         ),
-        column("counts", Kind::List(Element::U16), "values", "Values in each bin (Eq. 8); empty for f3 and fy"),
-        column("probabilities", Kind::List(Element::F32), "probability", "Probability of each neuron (Eq. 9); empty for x, f1, f2"),
-        column("lower_edge", F64, "", "Lower edge of the first bin, which is open to minus infinity; 0 for f3 and fy"),
-        column("upper_edge", F64, "", "Upper edge of the last bin, which is open to plus infinity; 0 for f3 and fy"),
+        column(
+            "counts",
+            Kind::List(Element::U16),
+            "values",
+            "Values in each bin (Eq. 8); empty for f3 and fy",
+        ),
+        column(
+            "probabilities",
+            Kind::List(Element::F32),
+            "probability",
+            "Probability of each neuron (Eq. 9); empty for x, f1, f2",
+        ),
+        column(
+            "lower_edge",
+            F64,
+            "",
+            "Lower edge of the first bin, which is open to minus infinity; 0 for f3 and fy",
+        ),
+        column(
+            "upper_edge",
+            F64,
+            "",
+            "Upper edge of the last bin, which is open to plus infinity; 0 for f3 and fy",
+        ),
     ],
 };
 
@@ -174,11 +220,26 @@ pub const DIVERGENCES: Table = Table {
         IMAGE_ID,
         column("kl_x", F64, "nats", "KL[P(X)‖P̂(x)] of the image's pixels"),
         column("kl_f1", F64, "nats", "KL[P(X)‖P̂(F1)] of the energies as Eq. 7 gives them"),
-        column("kl_f1_standardised", F64, "nats", "The same after shifting and scaling the image's energies to mean 0 and the sd of P(X)"),
-        column("null_x_mean", F64, "nats", "Mean of the same estimator over exact samples of P(X) of the size of x"),
+        column(
+            "kl_f1_standardised",
+            F64,
+            "nats",
+            "The same after shifting and scaling the image's energies to mean 0 and the sd of P(X)",
+        ),
+        column(
+            "null_x_mean",
+            F64,
+            "nats",
+            "Mean of the same estimator over exact samples of P(X) of the size of x",
+        ),
         column("null_x_low", F64, "nats", "2.5 % quantile of that null"),
         column("null_x_high", F64, "nats", "97.5 % quantile of that null"),
-        column("null_f1_mean", F64, "nats", "Mean of the same estimator over exact samples of P(X) of the size of E_F1"),
+        column(
+            "null_f1_mean",
+            F64,
+            "nats",
+            "Mean of the same estimator over exact samples of P(X) of the size of E_F1",
+        ),
         column("null_f1_low", F64, "nats", "2.5 % quantile of that null"),
         column("null_f1_high", F64, "nats", "97.5 % quantile of that null"),
     ],
@@ -202,8 +263,18 @@ pub const SUMMARY: Table = Table {
         column("kl_f1_median", F64, "nats", "Its median over the test images"),
         column("kl_f1_high", F64, "nats", "Its 97.5 % quantile over the test images"),
         column("kl_f1_standardised_mean", F64, "nats", "Mean of the KL of the standardised energies"),
-        column("x_within_null", F64, "share", "Share of test images whose KL[P(X)‖P̂(x)] is at most null_x_high"),
-        column("f1_within_null", F64, "share", "Share of test images whose KL[P(X)‖P̂(F1)] is at most null_f1_high"),
+        column(
+            "x_within_null",
+            F64,
+            "share",
+            "Share of test images whose KL[P(X)‖P̂(x)] is at most null_x_high",
+        ),
+        column(
+            "f1_within_null",
+            F64,
+            "share",
+            "Share of test images whose KL[P(X)‖P̂(F1)] is at most null_f1_high",
+        ),
         column("null_x_mean", F64, "nats", "Mean of the null of KL[P(X)‖P̂(x)], the estimator's own floor"),
         column("null_x_high", F64, "nats", "97.5 % quantile of that null"),
         column("null_f1_mean", F64, "nats", "Mean of the null of KL[P(X)‖P̂(F1)], the estimator's own floor"),

@@ -58,7 +58,12 @@ pub fn read(path: &Path) -> Result<Splits, Error> {
         let (pixels, _) = batch.finite_f32_tensors("pixels")?;
         for (name, labels) in [("label", &labels), ("random_label", &random_labels)] {
             if let Some(row) = labels.iter().position(|label| usize::from(*label) >= CLASSES) {
-                return Err(batch.bad_value(name, row, format!("label {}", labels[row]), "labels are 0 to 9"));
+                return Err(batch.bad_value(
+                    name,
+                    row,
+                    format!("label {}", labels[row]),
+                    "labels are 0 to 9",
+                ));
             }
         }
         for row in 0..batch.rows() {

@@ -86,7 +86,13 @@ impl Error {
     }
 
     /// A value outside what the column may hold; `row` counts from 0.
-    pub fn value(path: &Path, column: &str, row: usize, found: impl ToString, expected: impl ToString) -> Error {
+    pub fn value(
+        path: &Path,
+        column: &str,
+        row: usize,
+        found: impl ToString,
+        expected: impl ToString,
+    ) -> Error {
         let (found, expected) = (found.to_string(), expected.to_string());
         Error::Value { path: path.to_owned(), column: column.to_owned(), row, found, expected }
     }

@@ -11,8 +11,8 @@ use arrow::array::{
 };
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, Int32Type, Int64Type, SchemaRef, UInt8Type,
-    UInt16Type,
+    ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, Int32Type, Int64Type, SchemaRef,
+    UInt8Type, UInt16Type,
 };
 use arrow::ipc::reader::StreamReader;
 use parquet::arrow::ProjectionMask;
@@ -99,9 +99,9 @@ impl Reader {
                 .schema
                 .field_with_name(column.name)
                 .map_err(|_| missing(&self.path, &self.schema, column.name, &column.kind.to_string()))?;
-            let array = batch.column_by_name(column.name).ok_or_else(|| {
-                missing(&self.path, &self.schema, column.name, &column.kind.to_string())
-            })?;
+            let array = batch
+                .column_by_name(column.name)
+                .ok_or_else(|| missing(&self.path, &self.schema, column.name, &column.kind.to_string()))?;
             let shape = match column.kind {
                 Kind::Tensor(..) => tensor_shape(&self.path, column, field)?,
                 _ => Vec::new(),
@@ -142,7 +142,9 @@ impl Iterator for Reader {
     fn next(&mut self) -> Option<Self::Item> {
         match self.next_batch()? {
             Ok(batch) => Some(self.check_batch(&batch)),
-            Err(error) => Some(Err(Error::damaged(&self.path, format!("it can't be read to its end: {error}")))),
+            Err(error) => {
+                Some(Err(Error::damaged(&self.path, format!("it can't be read to its end: {error}"))))
+            }
         }
     }
 }
@@ -169,7 +171,8 @@ fn open_file(path: &Path, wanted: &[&Column]) -> Result<(Source, SchemaRef), Err
         Error::damaged(path, format!("it is a Parquet file that is damaged or cut short: {error}"))
     })?;
     let schema = builder.schema().clone();
-    let names = wanted.iter().map(|column| column.name).filter(|name| schema.column_with_name(name).is_some());
+    let names =
+        wanted.iter().map(|column| column.name).filter(|name| schema.column_with_name(name).is_some());
     let roots = names.filter_map(|name| schema.index_of(name).ok());
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
     let reader = builder
@@ -211,7 +214,12 @@ fn missing(path: &Path, schema: &SchemaRef, name: &str, expected: &str) -> Error
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name.clone());
-    Error::MissingColumn { path: path.to_owned(), column: name.to_owned(), expected: expected.to_owned(), nearest }
+    Error::MissingColumn {
+        path: path.to_owned(),
+        column: name.to_owned(),
+        expected: expected.to_owned(),
+        nearest,
+    }
 }
 
 fn tensor_shape(path: &Path, column: &Column, field: &Field) -> Result<Vec<usize>, Error> {
@@ -288,16 +296,20 @@ impl Batch {
     }
 
     /// An error about a value of this batch; `row` counts from the batch's first.
-    pub fn bad_value(&self, column: &str, row: usize, found: impl ToString, expected: impl ToString) -> Error {
+    pub fn bad_value(
+        &self,
+        column: &str,
+        row: usize,
+        found: impl ToString,
+        expected: impl ToString,
+    ) -> Error {
         Error::value(&self.path, column, self.first_row + row, found, expected)
     }
 
     fn array<A: Array + Clone + 'static>(&self, name: &str) -> Result<A, Error> {
-        self.columns
-            .get(name)
-            .and_then(|(array, _)| array.as_any().downcast_ref::<A>())
-            .cloned()
-            .ok_or_else(|| Error::damaged(&self.path, format!("column `{name}` was not read as its declared type")))
+        self.columns.get(name).and_then(|(array, _)| array.as_any().downcast_ref::<A>()).cloned().ok_or_else(
+            || Error::damaged(&self.path, format!("column `{name}` was not read as its declared type")),
+        )
     }
 
     fn numbers<T: ArrowPrimitiveType>(&self, name: &str) -> Result<Vec<T::Native>, Error> {
@@ -356,7 +368,12 @@ impl Batch {
             .downcast_ref::<arrow::array::PrimitiveArray<T>>()
             .ok_or_else(|| Error::damaged(&self.path, format!("column `{name}` holds other numbers")))?;
         if let Some(place) = (0..values.len()).find(|place| values.is_null(*place)) {
-            return Err(self.bad_value(name, place / length.max(1), "an element is empty (null)", "give it a value"));
+            return Err(self.bad_value(
+                name,
+                place / length.max(1),
+                "an element is empty (null)",
+                "give it a value",
+            ));
         }
         let start = list.value_offset_at(0);
         Ok((values.values()[start..start + list.len() * length].to_vec(), shape))
@@ -393,7 +410,10 @@ impl Batch {
             .downcast_ref::<arrow::array::PrimitiveArray<T>>()
             .ok_or_else(|| Error::damaged(&self.path, format!("column `{name}` holds other numbers")))?;
         let offsets = list.value_offsets();
-        Ok(offsets.windows(2).map(|pair| values.values()[pair[0] as usize..pair[1] as usize].to_vec()).collect())
+        Ok(offsets
+            .windows(2)
+            .map(|pair| values.values()[pair[0] as usize..pair[1] as usize].to_vec())
+            .collect())
     }
 
     /// A column of encoded images: the bytes of each, and its path (empty where it has none).
@@ -410,13 +430,18 @@ impl Batch {
         let (Some(bytes), Some(paths)) =
             (bytes.as_any().downcast_ref::<BinaryArray>(), paths.as_any().downcast_ref::<StringArray>())
         else {
-            return Err(Error::damaged(&self.path, format!("column `{name}` was not read as its declared type")));
+            return Err(Error::damaged(
+                &self.path,
+                format!("column `{name}` was not read as its declared type"),
+            ));
         };
         let pairs = bytes.iter().zip(paths.iter()).enumerate();
         pairs
             .map(|(row, (bytes, path))| match bytes {
                 Some(bytes) => Ok((bytes.to_vec(), path.unwrap_or_default().to_owned())),
-                None => Err(self.bad_value(name, row, "its bytes are empty (null)", "give it an encoded image")),
+                None => {
+                    Err(self.bad_value(name, row, "its bytes are empty (null)", "give it an encoded image"))
+                }
             })
             .collect()
     }

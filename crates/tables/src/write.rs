@@ -5,8 +5,8 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, DictionaryArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array, Int64Array,
-    ListArray, RecordBatch, StringArray, StructArray, UInt8Array, UInt16Array,
+    ArrayRef, BinaryArray, DictionaryArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array,
+    Int64Array, ListArray, RecordBatch, StringArray, StructArray, UInt8Array, UInt16Array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{Field, Int32Type, Schema, SchemaRef};
@@ -16,8 +16,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use crate::kind::{Element, Kind, Table, encoded_image_fields};
 use crate::Error;
+use crate::kind::{Element, Kind, Table, encoded_image_fields};
 
 pub(crate) const PREFIX: &str = "priorscope.";
 pub(crate) const SCHEMA: &str = "priorscope.schema";
@@ -97,7 +97,8 @@ impl<W: Write + Send> Writer<W> {
         for column in table.columns {
             if let Kind::Tensor(Element::F32, _) = column.kind {
                 // Real numbers hardly repeat: a dictionary would be built, found too large and thrown away.
-                let path = ColumnPath::from(vec![column.name.to_owned(), "list".to_owned(), "element".to_owned()]);
+                let path =
+                    ColumnPath::from(vec![column.name.to_owned(), "list".to_owned(), "element".to_owned()]);
                 properties = properties
                     .set_column_dictionary_enabled(path.clone(), false)
                     .set_column_statistics_enabled(path, EnabledStatistics::None);
@@ -186,7 +187,11 @@ fn tensor(values: ArrayRef, field: &Field) -> Result<ArrayRef, String> {
         .map_err(|error| format!("column `{}`: {error}", field.name()))
 }
 
-fn list(values: ArrayRef, lengths: impl IntoIterator<Item = usize>, field: &Field) -> Result<ArrayRef, String> {
+fn list(
+    values: ArrayRef,
+    lengths: impl IntoIterator<Item = usize>,
+    field: &Field,
+) -> Result<ArrayRef, String> {
     let arrow::datatypes::DataType::List(element) = field.data_type() else {
         return Err(format!("column `{}` is no list", field.name()));
     };

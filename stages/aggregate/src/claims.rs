@@ -222,7 +222,8 @@ fn c2(evidence: &Evidence<'_>) -> (Verdict, String) {
     let (holds, _) = closeness(&fitted);
     let (_, text) = closeness(&last);
     let scaled = OverSeeds { ..least };
-    let percent = OverSeeds { mean: 100.0 * scaled.mean, min: 100.0 * scaled.min, max: 100.0 * scaled.max, ..scaled };
+    let percent =
+        OverSeeds { mean: 100.0 * scaled.mean, min: 100.0 * scaled.min, max: 100.0 * scaled.max, ..scaled };
     (all_or_none(&holds), format!("least training error {}; {text}", range(percent, 2, " %")))
 }
 
@@ -231,7 +232,12 @@ fn least_training_error(epochs: &[&Summary]) -> f64 {
 }
 
 /// Whether a number falls from network to network, seed by seed.
-fn trend(evidence: &Evidence<'_>, number: fn(&Summary) -> f64, digits: usize, unit: &str) -> (Verdict, String) {
+fn trend(
+    evidence: &Evidence<'_>,
+    number: fn(&Summary) -> f64,
+    digits: usize,
+    unit: &str,
+) -> (Verdict, String) {
     let networks = NETWORKS.map(|network| evidence.last(network, "real"));
     if let Some(index) = networks.iter().position(BTreeMap::is_empty) {
         return missing(&format!("{} on real labels", NETWORKS[index].to_uppercase()));
@@ -291,7 +297,8 @@ fn c6(evidence: &Evidence<'_>) -> (Verdict, String) {
         .into_values()
         .map(|epochs| epochs.into_iter().filter(|summary| summary.key.epoch <= 200).collect())
         .collect();
-    let last: Vec<&Summary> = within.iter().filter_map(|epochs: &Vec<&Summary>| epochs.last().copied()).collect();
+    let last: Vec<&Summary> =
+        within.iter().filter_map(|epochs: &Vec<&Summary>| epochs.last().copied()).collect();
     if last.is_empty() {
         return missing("CNN3 on random labels");
     }
@@ -326,7 +333,8 @@ fn c7(evidence: &Evidence<'_>) -> (Verdict, String) {
     let (holds, text) = closeness(&random);
     let real: Vec<&Summary> = evidence.last("cnn3", "real").into_values().collect();
     let on_real = OverSeeds::of(real.iter().map(|summary| summary.kl_f1_median));
-    let text = if real.is_empty() { text } else { format!("{text}; on real labels {}", range(on_real, 3, "")) };
+    let text =
+        if real.is_empty() { text } else { format!("{text}; on real labels {}", range(on_real, 3, "")) };
     (all_or_none(&holds), text)
 }
 

@@ -54,7 +54,8 @@ pub(crate) fn read_history(path: &Path) -> Result<Vec<(Key, Errors)>, Error> {
         let batch = batch?;
         let (networks, labels) = (batch.texts("network")?, batch.texts("labels")?);
         let (seeds, epochs) = (batch.i64s("seed")?, batch.i32s("epoch")?);
-        let [loss, training, test] = ["training_loss", "training_error", "test_error"].map(|name| batch.f64s(name));
+        let [loss, training, test] =
+            ["training_loss", "training_error", "test_error"].map(|name| batch.f64s(name));
         let (loss, training, test) = (loss?, training?, test?);
         for row in 0..batch.rows() {
             for (name, share) in [("training_error", training[row]), ("test_error", test[row])] {
@@ -85,7 +86,13 @@ pub(crate) fn histories(
     for (rows, path) in files.iter().zip(paths) {
         for (row, (key, errors)) in rows.iter().enumerate() {
             if all.insert(key.clone(), *errors).is_some() {
-                return Err(Error::value(path, "epoch", row, format!("{key} is told twice"), "give each once"));
+                return Err(Error::value(
+                    path,
+                    "epoch",
+                    row,
+                    format!("{key} is told twice"),
+                    "give each once",
+                ));
             }
         }
     }

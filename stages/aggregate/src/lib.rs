@@ -12,9 +12,12 @@ use tables::catalogue;
 
 const DIVERGENCES: Port =
     Port::input("divergences", &catalogue::DIVERGENCES, "Divergences, one file a training").many();
-const HISTORIES: Port = Port::input("histories", &catalogue::HISTORY, "Histories, one file a training").many();
-const SUMMARY: Port = Port::output("summary", &catalogue::SUMMARY, "Means over test images, a training and epoch a row");
-const SPREAD: Port = Port::output("spread", &catalogue::SPREAD, "Means over seeds, a network and epoch a row");
+const HISTORIES: Port =
+    Port::input("histories", &catalogue::HISTORY, "Histories, one file a training").many();
+const SUMMARY: Port =
+    Port::output("summary", &catalogue::SUMMARY, "Means over test images, a training and epoch a row");
+const SPREAD: Port =
+    Port::output("spread", &catalogue::SPREAD, "Means over seeds, a network and epoch a row");
 const CLAIMS: Port = Port::output("claims", &catalogue::CLAIMS, "The paper's claims with a verdict each");
 
 /// The stage's declaration.
@@ -34,8 +37,9 @@ pub struct Params {}
 
 fn run(job: &Job<Params>) -> Result<(), Error> {
     let provenance = job.provenance()?;
-    let histories = inputs::histories(&job.read_all(&HISTORIES, inputs::read_history)?, job.paths(&HISTORIES))
-        .map_err(|error| Error::input(HISTORIES.name, error))?;
+    let histories =
+        inputs::histories(&job.read_all(&HISTORIES, inputs::read_history)?, job.paths(&HISTORIES))
+            .map_err(|error| Error::input(HISTORIES.name, error))?;
     let mut summaries = Vec::new();
     let files = job.paths(&DIVERGENCES);
     for (done, path) in files.iter().enumerate() {

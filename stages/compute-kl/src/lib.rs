@@ -11,7 +11,8 @@ use statistics::histogram::{Bins, normal_probabilities};
 use statistics::null::{self, Null};
 use tables::{Cells, Reader, Writer, catalogue};
 
-const DISTRIBUTIONS: Port = Port::input("distributions", &catalogue::DISTRIBUTIONS, "Histograms of pixels and energies");
+const DISTRIBUTIONS: Port =
+    Port::input("distributions", &catalogue::DISTRIBUTIONS, "Histograms of pixels and energies");
 const DIVERGENCES: Port = Port::output("divergences", &catalogue::DIVERGENCES, "Divergences from P(X)");
 
 /// The stage's declaration.
@@ -139,7 +140,8 @@ impl Estimator {
         };
         let sd = params.variance.sqrt();
         let divergence = Divergence::new(&normal_probabilities(&bins, 0.0, sd), total, smoothing);
-        let null = null::normal(&bins, sd, total, smoothing, params.null_draws as usize, u64::from(params.seed));
+        let null =
+            null::normal(&bins, sd, total, smoothing, params.null_draws as usize, u64::from(params.seed));
         Some(Estimator { edges, bins: counts.len(), total, divergence, null })
     }
 
@@ -163,12 +165,14 @@ fn read(path: &Path, params: &Params) -> Result<Found, tables::Error> {
     let mut training: Option<Training> = None;
     for batch in Reader::open(path, &catalogue::DISTRIBUTIONS, &COLUMNS)? {
         let batch = batch?;
-        let (networks, labels, seeds) = (batch.texts("network")?, batch.texts("labels")?, batch.i64s("seed")?);
+        let (networks, labels, seeds) =
+            (batch.texts("network")?, batch.texts("labels")?, batch.i64s("seed")?);
         let (epochs, images) = (batch.i32s("epoch")?, batch.i32s("image_id")?);
         let (variables, counts) = (batch.texts("variable")?, batch.u16_lists("counts")?);
         let (lower, upper) = (batch.f64s("lower_edge")?, batch.f64s("upper_edge")?);
         for row in 0..batch.rows() {
-            let here = Training { network: networks[row].clone(), labels: labels[row].clone(), seed: seeds[row] };
+            let here =
+                Training { network: networks[row].clone(), labels: labels[row].clone(), seed: seeds[row] };
             if *training.get_or_insert_with(|| here.clone()) != here {
                 let expected = "all rows must be of one training: the same network, labels and seed";
                 return Err(batch.bad_value("seed", row, "another training begins", expected));
@@ -182,7 +186,8 @@ fn read(path: &Path, params: &Params) -> Result<Found, tables::Error> {
             if estimator.is_none() {
                 *estimator = Estimator::new(params, edges, &counts[row]);
             }
-            let expected = "all histograms of a variable must have the same bins and count the same number of values";
+            let expected =
+                "all histograms of a variable must have the same bins and count the same number of values";
             let kl = match estimator {
                 Some(estimator) => estimator.of(edges, &counts[row]),
                 None => Err(format!("{} bins on {edges:?}", counts[row].len())),

@@ -11,11 +11,14 @@ use statistics::summary::{boltzmann, standardise};
 use tables::{Batch, Cells, Reader, Writer, catalogue, dataset};
 
 const ENERGIES: Port =
-    Port::input_stream("energies", &catalogue::ENERGIES, "E_F1 of all test images at all epochs: gives F1").optional();
+    Port::input_stream("energies", &catalogue::ENERGIES, "E_F1 of all test images at all epochs: gives F1")
+        .optional();
 const ACTIVATIONS: Port =
-    Port::input("activations", &catalogue::ACTIVATIONS, "Layers of the kept images: gives F2, F3 and FY").optional();
+    Port::input("activations", &catalogue::ACTIVATIONS, "Layers of the kept images: gives F2, F3 and FY")
+        .optional();
 const DATASET: Port =
-    Port::input("dataset", &catalogue::DATASET, "The images: gives x beside the first epoch of the others").optional();
+    Port::input("dataset", &catalogue::DATASET, "The images: gives x beside the first epoch of the others")
+        .optional();
 const DISTRIBUTIONS: Port = Port::output("distributions", &catalogue::DISTRIBUTIONS, "The estimates");
 
 /// The stage's declaration.
@@ -106,11 +109,12 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     })?;
     if job.path(&DATASET).is_some() {
         let test = job.read(&DATASET, dataset::read)?.test;
-        let pixels = test.pixels.par_chunks_exact(tables::PIXELS).zip(&test.image_ids).map(|(pixels, image)| {
-            let values: Vec<f64> = pixels.iter().map(|pixel| f64::from(*pixel)).collect();
-            let owner = Owner { image: *image, ..first.clone() };
-            Row { owner, variable: "x", counts: histogram(&values), probabilities: Vec::new() }
-        });
+        let pixels =
+            test.pixels.par_chunks_exact(tables::PIXELS).zip(&test.image_ids).map(|(pixels, image)| {
+                let values: Vec<f64> = pixels.iter().map(|pixel| f64::from(*pixel)).collect();
+                let owner = Owner { image: *image, ..first.clone() };
+                Row { owner, variable: "x", counts: histogram(&values), probabilities: Vec::new() }
+            });
         write(pixels.collect())?;
     }
     Output::publish(vec![writer.finish()?])

@@ -108,7 +108,9 @@ fn cells(first: usize, plans: &[Plan<'_>], images: &[Synthetic], seed: u64) -> V
         Cells::U8(plans.iter().map(|plan| plan.digit.label).collect()),
         Cells::U8((0..plans.len()).map(random_label).collect()),
         Cells::F32Tensors(images.iter().flat_map(|image| image.pixels.iter().copied()).collect()),
-        Cells::U8Tensors(images.iter().flat_map(|image| image.regions.iter().map(|region| *region as u8)).collect()),
+        Cells::U8Tensors(
+            images.iter().flat_map(|image| image.regions.iter().map(|region| *region as u8)).collect(),
+        ),
         Cells::Words(plans.iter().map(|plan| plan.digit.path.clone()).collect()),
     ]
 }

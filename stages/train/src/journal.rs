@@ -121,7 +121,8 @@ impl Journal {
     /// # Errors
     /// Where it can't be read or written, or another process is training at the same place.
     pub fn open(checkpoints: &Path, fingerprint: &blake3::Hash, parameters: usize) -> io::Result<Journal> {
-        let name = checkpoints.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name =
+            checkpoints.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let path = checkpoints.with_file_name(format!(".{name}.journal"));
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         file.try_lock().map_err(|_| {

@@ -20,13 +20,15 @@ use tables::catalogue;
 use tables::dataset::{self, Dataset};
 
 use journal::{Journal, Record};
-pub use params::Params;
 use params::Labels;
+pub use params::Params;
 
 const DATASET: Port = Port::input("dataset", &catalogue::DATASET, "Images to train and test on");
-const CHECKPOINTS: Port = Port::output("checkpoints", &catalogue::CHECKPOINTS, "Every parameter at the epochs that are kept");
+const CHECKPOINTS: Port =
+    Port::output("checkpoints", &catalogue::CHECKPOINTS, "Every parameter at the epochs that are kept");
 const HISTORY: Port = Port::output("history", &catalogue::HISTORY, "Loss and errors at every epoch");
-const TIMINGS: Port = Port::output("timings", &catalogue::TIMINGS, "Seconds of every epoch; not reproducible");
+const TIMINGS: Port =
+    Port::output("timings", &catalogue::TIMINGS, "Seconds of every epoch; not reproducible");
 
 /// The stage's declaration.
 pub const STAGE: Stage<Params> = Stage {
@@ -51,7 +53,8 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         .map_err(|source| Error::output(checkpoints.path(), source))?;
     let mut records = journal.take_records();
     if let Some(last) = records.last() {
-        job.progress().note(&format!("going on after epoch {}, from the journal beside the checkpoints", last.epoch));
+        job.progress()
+            .note(&format!("going on after epoch {}, from the journal beside the checkpoints", last.epoch));
     }
     let next = records.last().map_or(0, |record| record.epoch + 1);
     let mut training = Training::new(params, architecture, &splits.train, &splits.test, records.last());
@@ -133,7 +136,8 @@ impl<'a> Training<'a> {
         let [train, test]: [Evaluation; 2] = [self.train, self.test]
             .map(|images| evaluate(&self.parameters, &images.pixels, self.labels(images)));
         if !train.loss.is_finite() {
-            let detail = format!("the training loss became {} at epoch {epoch}; a smaller one may help", train.loss);
+            let detail =
+                format!("the training loss became {} at epoch {epoch}; a smaller one may help", train.loss);
             return Err(Error::param("learning_rate", detail));
         }
         Ok(Record {
@@ -154,5 +158,9 @@ impl<'a> Training<'a> {
 /// The training that the params name, as tables name it.
 fn identity(params: &Params) -> network::checkpoints::Training {
     let network: Network = params.network;
-    network::checkpoints::Training { network, labels: params.labels.name().to_owned(), seed: i64::from(params.seed) }
+    network::checkpoints::Training {
+        network,
+        labels: params.labels.name().to_owned(),
+        seed: i64::from(params.seed),
+    }
 }

@@ -41,7 +41,10 @@ fn main() -> ExitCode {
 fn pack(source: &Path, output: &Path, per_class: usize) -> Result<usize, String> {
     let digits = digits::read(source).map_err(|error| error.to_string())?;
     let chosen = choose(&digits, per_class)?;
-    let images = chosen.iter().map(|digit| Ok((png(digit)?, digit.path.clone()))).collect::<Result<Vec<_>, String>>()?;
+    let images = chosen
+        .iter()
+        .map(|digit| Ok((png(digit)?, digit.path.clone())))
+        .collect::<Result<Vec<_>, String>>()?;
     let labels = chosen.iter().map(|digit| i64::from(digit.label)).collect();
     let provenance = Provenance {
         stage: "pack-digits".to_owned(),
@@ -51,8 +54,10 @@ fn pack(source: &Path, output: &Path, per_class: usize) -> Result<usize, String>
         extra: vec![("huggingface".to_owned(), features().to_string())],
     };
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut writer = Writer::parquet(file, &catalogue::DIGITS, &HashMap::new(), &provenance).map_err(|e| e.to_string())?;
+    let file =
+        tempfile::NamedTempFile::new_in(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut writer =
+        Writer::parquet(file, &catalogue::DIGITS, &HashMap::new(), &provenance).map_err(|e| e.to_string())?;
     writer.write(vec![Cells::Images(images), Cells::I64(labels)]).map_err(|error| error.to_string())?;
     let file = writer.finish().map_err(|error| error.to_string())?;
     file.as_file().sync_all().map_err(|error| format!("{}: {error}", output.display()))?;
@@ -74,14 +79,22 @@ fn choose(digits: &[Digit], per_class: usize) -> Result<Vec<&Digit>, String> {
     }
     match counts.iter().position(|count| *count < per_class) {
         None => Ok(chosen),
-        Some(class) => Err(format!("the source has {} different digits of class {class}, not {per_class}", counts[class])),
+        Some(class) => Err(format!(
+            "the source has {} different digits of class {class}, not {per_class}",
+            counts[class]
+        )),
     }
 }
 
 fn png(digit: &Digit) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::NoFilter)
-        .write_image(&digit.grey.pixels, digit.grey.width as u32, digit.grey.height as u32, ExtendedColorType::L8)
+        .write_image(
+            &digit.grey.pixels,
+            digit.grey.width as u32,
+            digit.grey.height as u32,
+            ExtendedColorType::L8,
+        )
         .map_err(|error| format!("{}: {error}", digit.path))?;
     Ok(bytes)
 }

@@ -27,7 +27,10 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Digit>, Error> {
             return Err(Error::content(&labels_path, detail));
         }
         if width == 0 || height == 0 {
-            return Err(Error::content(&images_path, format!("its images have {height} rows of {width} pixels")));
+            return Err(Error::content(
+                &images_path,
+                format!("its images have {height} rows of {width} pixels"),
+            ));
         }
         for (index, (pixels, label)) in pixels.chunks_exact(width * height).zip(labels).enumerate() {
             if usize::from(*label) >= CLASSES {
@@ -54,7 +57,8 @@ fn open(folder: &Path, name: &str) -> Result<(PathBuf, Vec<u8>), Error> {
         read.map_err(|source| Error::io(&gzipped, source))?;
         return Ok((gzipped, bytes));
     }
-    let detail = format!("the folder holds neither {name} nor {name}.gz (MNIST), nor folders 30 to 39 (NIST SD19)");
+    let detail =
+        format!("the folder holds neither {name} nor {name}.gz (MNIST), nor folders 30 to 39 (NIST SD19)");
     Err(Error::content(folder, detail))
 }
 
@@ -97,9 +101,13 @@ mod tests {
         std::io::Write::write_all(&mut gzip, &idx(&[1], &[9])).unwrap();
         write("t10k-labels-idx1-ubyte.gz", gzip.finish().unwrap());
         let digits = read(folder.path()).unwrap();
-        let summary: Vec<_> = digits.iter().map(|d| (d.label, d.grey.pixels.clone(), d.path.as_str())).collect();
-        let expected =
-            [(7, vec![1, 2], "mnist/train/00000.png"), (8, vec![3, 4], "mnist/train/00001.png"), (9, vec![5, 6], "mnist/test/00000.png")];
+        let summary: Vec<_> =
+            digits.iter().map(|d| (d.label, d.grey.pixels.clone(), d.path.as_str())).collect();
+        let expected = [
+            (7, vec![1, 2], "mnist/train/00000.png"),
+            (8, vec![3, 4], "mnist/train/00001.png"),
+            (9, vec![5, 6], "mnist/test/00000.png"),
+        ];
         assert_eq!(summary, expected);
     }
 

@@ -77,7 +77,10 @@ mod tests {
         let digits = super::super::read(by_class.path()).unwrap();
         assert_eq!(digits.iter().map(|digit| digit.label).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
         assert_eq!(digits[3].path, "33/hsf_0/hsf_0_00000.png");
-        assert_eq!((digits[3].grey.width, digits[3].grey.pixels[64 * 128 + 64], digits[3].grey.pixels[0]), (128, 255, 0));
+        assert_eq!(
+            (digits[3].grey.width, digits[3].grey.pixels[64 * 128 + 64], digits[3].grey.pixels[0]),
+            (128, 255, 0)
+        );
     }
 
     #[test]

@@ -10,7 +10,10 @@ use network::{checkpoints, export};
 /// Writes the parameters of one epoch as a safetensors file, with the names of PyTorch's state_dict: conv1.weight,
 /// conv1.bias, conv2.weight, conv2.bias, fc1.weight, fc1.bias, fc2.weight, fc2.bias.
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  export-checkpoint checkpoints.parquet cnn2.safetensors --epoch 30")]
+#[command(
+    version,
+    after_help = "Example:\n  export-checkpoint checkpoints.parquet cnn2.safetensors --epoch 30"
+)]
 struct Arguments {
     /// A table of checkpoints, made by `train`
     checkpoints: PathBuf,
