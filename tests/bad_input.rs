@@ -1,5 +1,7 @@
 //! Bad input ends in one clear message that names file and place, with an exit code, and with no output.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test whose helper fails has failed")]
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;

@@ -116,9 +116,15 @@ struct Convolution {
 const BLOCK: usize = 4;
 
 impl Convolution {
+    /// Side of the pooled output.
+    fn pooled(self) -> usize {
+        let side = self.side - self.kernel + 1;
+        side / 2
+    }
+
     #[inline(always)]
     fn relu_pool<S: Simd>(self, simd: S, input: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
-        let pooled = (self.side - self.kernel + 1) / 2;
+        let pooled = self.pooled();
         let taps = self.channels * self.kernel * self.kernel;
         let mut output = vec![0.0; bias.len() * pooled * pooled * LANES];
         let plane = pooled * pooled * LANES;
@@ -146,7 +152,7 @@ impl Convolution {
         output: &mut [f32],
     ) {
         let Convolution { channels, side, kernel } = self;
-        let pooled = (side - kernel + 1) / 2;
+        let pooled = self.pooled();
         let taps = channels * kernel * kernel;
         let (input, _) = S::as_simd_f32s(input);
         let (output, _) = S::as_mut_simd_f32s(output);

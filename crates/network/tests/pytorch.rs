@@ -1,6 +1,8 @@
 //! The networks against PyTorch: layers, energies, gradients, optimisers and a short training, with the values of
 //! tests/reference/network.py, optimisers.py and training.py.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test whose helper fails has failed")]
+
 use network::architecture::{Architecture, NAMES};
 use network::engine::Engine;
 use network::evaluate::{evaluate, logits};

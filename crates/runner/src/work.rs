@@ -125,7 +125,7 @@ pub fn failure(what: String) -> Box<Failure> {
 
 fn run_in(group: &Group, job: usize, steps: &[Step], events: &Sender<Event>) -> Result<(), Box<Failure>> {
     let (ended, ends) = mpsc::channel();
-    std::thread::scope(|scope| {
+    let failed = std::thread::scope(|scope| {
         let mut upstream: Option<PipeReader> = None;
         for (number, step) in steps.iter().enumerate() {
             let last = number + 1 == steps.len();
@@ -166,8 +166,10 @@ fn run_in(group: &Group, job: usize, steps: &[Step], events: &Sender<Event>) -> 
             deadline.get_or_insert_with(|| Instant::now() + GRACE);
         }
         group.kill();
-        culprit(steps, failed)
-    })
+        Ok(failed)
+    })?;
+    // Only now has every log its last line.
+    culprit(steps, failed)
 }
 
 /// The failure that is shown: that of the first process along the pipe which did not fail only because

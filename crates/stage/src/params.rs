@@ -157,6 +157,7 @@ mod tests {
     enum Colour {
         /// Like blood.
         Red,
+        /// Like grass.
         Green,
     }
 

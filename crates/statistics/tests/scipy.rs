@@ -1,5 +1,7 @@
 //! The statistics against NumPy and SciPy, with the values of tests/reference/statistics.py.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test whose helper fails has failed")]
+
 use serde_json::Value;
 use statistics::divergence::{Smoothing, kl_of_counts};
 use statistics::histogram::{Bins, counts, normal_probabilities};
