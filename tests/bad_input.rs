@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
-use tables::{Cells, Provenance, Writer, catalogue};
+use tables::{Cells, Column, Kind, Provenance, Table, Writer, catalogue};
 use tests::{Project, Ran, program, tiny};
 
 /// Trains on `dataset.parquet` of the project; nothing must come of it.
@@ -82,18 +82,33 @@ fn a_label_outside_0_to_9_is_named_with_its_row() {
     train(&project).failed(3, &["column `label`, row 1", "label 10", "labels are 0 to 9"]);
 }
 
+/// A table that says it is `history`, with text where numbers must be.
+static HISTORY_OF_WORDS: Table = Table {
+    name: "history",
+    version: 1,
+    about: "",
+    columns: &[words("network"), words("labels"), words("seed")],
+};
+
+const fn words(name: &'static str) -> Column {
+    Column { name, kind: Kind::Text, unit: "", about: "", nullable: false }
+}
+
 #[test]
-fn a_column_of_another_type_is_named() {
+fn a_column_of_another_type_is_named_with_the_right_one() {
     let project = Project::tiny();
-    let file = File::create(project.path().join("distributions.parquet")).unwrap();
-    // A table of the right name whose column `counts` is missing: the history's columns under another name.
+    project.run(&["divergences@network=cnn1"]).ok();
+    let file = File::create(project.path().join("history.parquet")).unwrap();
     let mut writer =
-        Writer::parquet(file, &catalogue::CLAIMS, &HashMap::new(), &Provenance::default()).unwrap();
-    writer.write((0..7).map(|_| Cells::Words(vec!["x".into()])).collect()).unwrap();
+        Writer::parquet(file, &HISTORY_OF_WORDS, &HashMap::new(), &Provenance::default()).unwrap();
+    writer.write((0..3).map(|_| Cells::Words(vec!["one".into()])).collect()).unwrap();
     writer.finish().unwrap();
-    let mut kl = program("compute-kl", project.path());
-    Ran::of(kl.args(["--distributions", "distributions.parquet", "--divergences", "k.parquet"]))
-        .failed(3, &["distributions.parquet", "the table `claims v1`"]);
+    let mut aggregate = program("aggregate", project.path());
+    let divergences = "results/tiny/divergences/cnn1-real-epochs3-seed1/divergences.parquet";
+    aggregate.args(["--histories", "history.parquet", "--divergences", divergences]);
+    aggregate.args(["--summary", "s.parquet", "--spread", "p.parquet", "--claims", "c.parquet"]);
+    Ran::of(&mut aggregate).failed(3, &["history.parquet: column `seed` is Utf8, but must be int64"]);
+    assert!(!project.path().join("s.parquet").exists());
 }
 
 #[test]

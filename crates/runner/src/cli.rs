@@ -236,6 +236,11 @@ fn file_faults(pipeline: &Pipeline, project: &Project, faults: &mut Vec<Fault>) 
         }
         let path = project.path(file);
         let fault = |message: String| Fault::new(reference.place.clone(), message);
+        if path.is_dir() {
+            let fault = fault(format!("{} is a folder", path.display()));
+            faults.push(fault.help("an input of a pipeline is a file: pack the folder into one, and name that"));
+            continue;
+        }
         if !path.is_file() {
             let fault = fault(format!("there is no file {}", path.display()));
             let stage = file.split_once('.').filter(|(stage, _)| !stage.contains('/'));

@@ -34,16 +34,15 @@ pub const STAGE: Stage<Params> = Stage {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Params {
-    /// How many test images, from the first, have all their layers kept; ten show every class once.
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub keep_images: u32,
+    /// Test images whose layers are kept: `first:N`, `all`, or a list of image ids; the first ten show every class once.
+    pub keep_images: String,
     /// Epochs at which they are kept: `all`, or a list such as `0,1,last`.
     pub keep_epochs: String,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Params { keep_images: 10, keep_epochs: "0,last".to_owned() }
+        Params { keep_images: "first:10".to_owned(), keep_epochs: "0,last".to_owned() }
     }
 }
 
@@ -57,6 +56,8 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let available: Vec<u32> = epochs.iter().filter_map(|(epoch, _)| u32::try_from(*epoch).ok()).collect();
     let keep = Epochs::parse(&job.params.keep_epochs, &available)
         .map_err(|detail| Error::param("keep_epochs", detail))?;
+    let images = choose_images(&job.params.keep_images, &test.image_ids)
+        .map_err(|detail| Error::param("keep_images", detail))?;
 
     let activations = job.create(&ACTIVATIONS)?;
     let energies = job.create(&ENERGIES)?;
@@ -69,9 +70,28 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         }
         job.progress().at(done + 1, epochs.len(), "epochs", "");
     }
-    let images = (job.params.keep_images as usize).min(test.len());
-    let activations = write_activations(activations, &training, &kept, &test, images, &provenance)?;
+    let activations = write_activations(activations, &training, &kept, &test, &images, &provenance)?;
     Output::publish(vec![activations, energies.finish()?])
+}
+
+/// Where the chosen test images stand in the dataset.
+fn choose_images(text: &str, ids: &[i32]) -> Result<Vec<usize>, String> {
+    let text = text.trim();
+    if text == "all" {
+        return Ok((0..ids.len()).collect());
+    }
+    if let Some(count) = text.strip_prefix("first:") {
+        let count: usize = count.trim().parse().map_err(|_| format!("`{count}` is no number of images"))?;
+        return Ok((0..count.min(ids.len())).collect());
+    }
+    let place = |item: &str| {
+        let id = item.trim();
+        let number: i32 = id.parse().map_err(|_| {
+            format!("`{id}` is no image id; write `first:10`, `all`, or a list such as `10000,10017`")
+        })?;
+        ids.iter().position(|known| *known == number).ok_or_else(|| format!("there is no test image {id}"))
+    };
+    text.split(',').map(place).collect()
 }
 
 /// E_F1 of all test images in one network.
@@ -102,26 +122,26 @@ fn write_energies(
     Ok(())
 }
 
-/// All layers of the first `images` test images in the kept networks.
+/// All layers of the chosen test images in the kept networks.
 fn write_activations(
     output: Output,
     training: &Training,
     kept: &[(i32, &Parameters)],
     test: &Dataset,
-    images: usize,
+    images: &[usize],
     provenance: &Provenance,
 ) -> Result<Output, Error> {
     let architecture = training.network.architecture();
     let mut writer = Writer::parquet(output, &catalogue::ACTIVATIONS, &shapes(&architecture), provenance)?;
     for (epoch, parameters) in kept {
         let all: Vec<Layers> =
-            (0..images).into_par_iter().map(|image| layers(parameters, test.image(image))).collect();
+            images.par_iter().map(|image| layers(parameters, test.image(*image))).collect();
         let tensors = |layer: fn(&Layers) -> &Vec<f32>| {
             Cells::F32Tensors(all.iter().flat_map(|layers| layer(layers).iter().copied()).collect())
         };
-        let mut cells: Vec<Cells> = training.cells(images).into();
-        cells.push(Cells::I32(vec![*epoch; images]));
-        cells.push(Cells::I32(test.image_ids[..images].to_vec()));
+        let mut cells: Vec<Cells> = training.cells(images.len()).into();
+        cells.push(Cells::I32(vec![*epoch; images.len()]));
+        cells.push(Cells::I32(images.iter().map(|image| test.image_ids[*image]).collect()));
         cells.extend([
             tensors(|layers| &layers.e_f1),
             tensors(|layers| &layers.e_f2),
@@ -143,4 +163,20 @@ fn shapes(a: &Architecture) -> HashMap<&'static str, Vec<usize>> {
         ("f1", vec![a.channels1, a.side1(), a.side1()]),
         ("f2", vec![a.channels1, a.side2(), a.side2()]),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_chosen_by_number_or_by_id() {
+        let ids = [10, 11, 12];
+        assert_eq!(choose_images("first:2", &ids), Ok(vec![0, 1]));
+        assert_eq!(choose_images("first:9", &ids), Ok(vec![0, 1, 2]));
+        assert_eq!(choose_images("12, 10", &ids), Ok(vec![2, 0]));
+        assert_eq!(choose_images("all", &ids), Ok(vec![0, 1, 2]));
+        assert_eq!(choose_images("13", &ids).unwrap_err(), "there is no test image 13");
+        assert!(choose_images("ten", &ids).unwrap_err().contains("`ten` is no image id"));
+    }
 }
