@@ -42,7 +42,7 @@ def main(documents):
         text = pathlib.Path(document).read_text()
         pending = None
         ran = 0
-        for kind, fenced, indented in re.findall(r"```(\w+)\n(.*?)```|((?:^    target/release/.*\n)+)", text, re.S | re.M):
+        for kind, fenced, indented in re.findall(r"```(\w+)\n(.*?)```|((?:^    target/release/[^\n]*\n)+)", text, re.S | re.M):
             block = fenced or re.sub("^    ", "", indented, flags=re.M)
             if kind == "python" and block.startswith("#!"):
                 pending = block

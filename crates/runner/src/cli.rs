@@ -238,7 +238,9 @@ fn file_faults(pipeline: &Pipeline, project: &Project, faults: &mut Vec<Fault>) 
         let fault = |message: String| Fault::new(reference.place.clone(), message);
         if path.is_dir() {
             let fault = fault(format!("{} is a folder", path.display()));
-            faults.push(fault.help("an input of a pipeline is a file: pack the folder into one, and name that"));
+            faults.push(
+                fault.help("an input of a pipeline is a file: pack the folder into one, and name that"),
+            );
             continue;
         }
         if !path.is_file() {

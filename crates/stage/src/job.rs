@@ -108,7 +108,8 @@ impl<P: Params> Job<P> {
     /// Where an input can't be read.
     pub fn provenance(&self) -> Result<Provenance, Error> {
         let mut inputs = Map::new();
-        for port in self.ports.iter().filter(|port| port.direction == Direction::Input) {
+        let given = |port: &&&Port| port.direction == Direction::Input && !self.paths(port).is_empty();
+        for port in self.ports.iter().filter(given) {
             let digests = self
                 .paths(port)
                 .iter()

@@ -148,7 +148,9 @@ impl Column {
                 metadata
                     .insert(EXTENSION_METADATA.to_owned(), serde_json::json!({ "shape": shape }).to_string());
                 let length = shape.iter().product::<usize>() as i32;
-                let element = Field::new("element", element.data_type(), false);
+                // The name and the nullability that Arrow's C++ gives a tensor's elements: with others, pyarrow does
+                // not recognise the extension type.
+                let element = Field::new("item", element.data_type(), true);
                 DataType::FixedSizeList(Arc::new(element), length)
             }
         };

@@ -98,7 +98,7 @@ impl<W: Write + Send> Writer<W> {
             if let Kind::Tensor(Element::F32, _) = column.kind {
                 // Real numbers hardly repeat: a dictionary would be built, found too large and thrown away.
                 let path =
-                    ColumnPath::from(vec![column.name.to_owned(), "list".to_owned(), "element".to_owned()]);
+                    ColumnPath::from(vec![column.name.to_owned(), "list".to_owned(), "item".to_owned()]);
                 properties = properties
                     .set_column_dictionary_enabled(path.clone(), false)
                     .set_column_statistics_enabled(path, EnabledStatistics::None);
