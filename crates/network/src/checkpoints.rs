@@ -97,6 +97,10 @@ pub fn read(path: &Path) -> Result<Checkpoints, Error> {
             }
             let parameters = Parameters::from_values(architecture, values)
                 .ok_or_else(|| Error::damaged(path, "its tensors do not make up a network"))?;
+            if epochs.iter().any(|(epoch, _)| *epoch == numbers[row]) {
+                let found = format!("epoch {} stands here again", numbers[row]);
+                return Err(batch.bad_value("epoch", row, found, "give each once"));
+            }
             epochs.push((numbers[row], parameters));
             found = Some(training);
         }

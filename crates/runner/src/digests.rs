@@ -105,6 +105,11 @@ impl<'a> Digests<'a> {
         Ok(digest)
     }
 
+    /// Whether anything is remembered of this path.
+    pub fn knows(&self, path: &Path) -> bool {
+        self.lock().known.contains_key(&self.project.name_of(path))
+    }
+
     /// Remembers the digest of a file that the runner itself has just put there.
     pub fn remember(&self, path: &Path, digest: Hash) -> io::Result<()> {
         let metadata = fs::metadata(path)?;

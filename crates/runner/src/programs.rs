@@ -174,7 +174,12 @@ fn ask(path: &Path) -> Result<String, String> {
     match status {
         Some(status) if status.success() => Ok(out),
         _ => {
-            let said = err.lines().next().map(|line| format!(": {}", printable(line))).unwrap_or_default();
+            let said = err
+                .lines()
+                .rev()
+                .find(|line| !line.trim().is_empty())
+                .map(|line| format!(": {}", printable(line)))
+                .unwrap_or_default();
             Err(format!("it failed to answer --describe{said}"))
         }
     }

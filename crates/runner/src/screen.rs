@@ -206,6 +206,8 @@ fn summary(counts: Counts) -> String {
 }
 
 fn duration(seconds: f64) -> String {
+    // Whole seconds are rounded before they are split, lest there be 60 of them.
+    let seconds = if seconds < 120.0 { seconds } else { seconds.round() };
     match seconds {
         s if s < 0.095 => format!("{s:.3} s"),
         s if s < 10.0 => format!("{s:.2} s"),

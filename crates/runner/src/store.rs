@@ -137,12 +137,14 @@ impl Store<'_> {
         let path = self.project.path(relative);
         let mut note = None;
         if let Ok(metadata) = fs::symlink_metadata(&path) {
+            // A read-only file that nothing is remembered of is a result whose cache was removed.
+            let ours = metadata.is_file() && metadata.permissions().readonly() && !self.digests.knows(&path);
             // A link or a folder is none of ours, whatever it leads to.
             let found = if metadata.is_file() { self.digests.digest(&path).ok() } else { None };
             if found == Some(digest) {
                 return Ok(None);
             }
-            if found.is_none_or(|found| self.object(found) != Object::Intact) {
+            if !ours && found.is_none_or(|found| self.object(found) != Object::Intact) {
                 let kept = free_name(&path);
                 fs::rename(&path, &kept).map_err(io_error("rename", &path))?;
                 let name = kept.file_name().unwrap_or_default().to_string_lossy();

@@ -37,6 +37,7 @@ impl<P: Params> Job<P> {
             .build()
             .map_err(|error| format!("can't start {threads} threads: {error}"))?;
         let (name, version, ports) = (stage.name, stage.version, stage.ports);
+        no_path_twice(ports, &paths)?;
         Ok(Job { params, name, version, ports, params_json, paths, pool, progress })
     }
 
@@ -134,4 +135,28 @@ impl<P: Params> Job<P> {
             extra: Vec::new(),
         })
     }
+}
+
+/// An output must stand alone: written where another port reads or writes, it would destroy that.
+fn no_path_twice(ports: &[&Port], paths: &HashMap<&'static str, Vec<PathBuf>>) -> Result<(), String> {
+    let mut seen: HashMap<PathBuf, &Port> = HashMap::new();
+    for port in ports {
+        for path in paths.get(port.name).into_iter().flatten().filter(|path| path.as_path() != Path::new("-"))
+        {
+            // A file that is not there yet has no canonical path; its folder may have one.
+            let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+            let beside = folder.zip(path.file_name()).map(|(folder, name)| folder.join(name));
+            let place = path.canonicalize().ok().or(beside).unwrap_or_else(|| path.clone());
+            if let Some(other) = seen.insert(place, port)
+                && [other.direction, port.direction].contains(&Direction::Output)
+            {
+                let (one, two) = (other.name.replace('_', "-"), port.name.replace('_', "-"));
+                return Err(format!(
+                    "--{one} and --{two} are both {}; an output needs a place of its own",
+                    path.display()
+                ));
+            }
+        }
+    }
+    Ok(())
 }

@@ -25,6 +25,10 @@ impl Output {
             let sink = Sink::StandardOutput(BufWriter::with_capacity(1 << 20, io::stdout()));
             return Ok(Output { path: path.to_owned(), sink });
         }
+        if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+            let message = "what stands there is no regular file; name another place";
+            return Err(Error::output(path, io::Error::new(io::ErrorKind::AlreadyExists, message)));
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         std::fs::create_dir_all(folder).map_err(|source| Error::output(path, source))?;
@@ -108,6 +112,14 @@ mod tests {
         assert!(!path.exists());
         Output::publish(vec![output]).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Output::create(folder.path()).err().unwrap().to_string();
+        assert!(error.contains("no regular file"), "{error}");
+        assert!(Output::create(Path::new("/dev/null")).is_err());
     }
 
     #[test]

@@ -42,8 +42,12 @@ pub(crate) fn schema<P: Params>() -> Value {
     let defaults = serde_json::to_value(P::default()).unwrap_or_default();
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         for (name, property) in properties.iter_mut() {
-            if let (Some(property), Some(default)) = (property.as_object_mut(), defaults.get(name)) {
+            let Some(property) = property.as_object_mut() else { continue };
+            if let Some(default) = defaults.get(name) {
                 property.insert("default".to_owned(), default.clone());
+            }
+            if property.get("format").and_then(Value::as_str) == Some("uint32") {
+                property.entry("maximum").or_insert_with(|| u32::MAX.into());
             }
         }
     }

@@ -212,7 +212,7 @@ fn c2(evidence: &Evidence<'_>) -> (Verdict, String) {
     if trainings.is_empty() {
         return missing("CNN2 on real labels");
     }
-    let least = OverSeeds::of(trainings.values().map(|epochs| least_training_error(epochs)));
+    let least = OverSeeds::of(trainings.values().map(|epochs| 100.0 * least_training_error(epochs)));
     let fitted: Vec<&Summary> = trainings
         .values()
         .filter(|epochs| least_training_error(epochs) == 0.0)
@@ -221,10 +221,7 @@ fn c2(evidence: &Evidence<'_>) -> (Verdict, String) {
     let last: Vec<&Summary> = trainings.values().filter_map(|epochs| epochs.last().copied()).collect();
     let (holds, _) = closeness(&fitted);
     let (_, text) = closeness(&last);
-    let scaled = OverSeeds { ..least };
-    let percent =
-        OverSeeds { mean: 100.0 * scaled.mean, min: 100.0 * scaled.min, max: 100.0 * scaled.max, ..scaled };
-    (all_or_none(&holds), format!("least training error {}; {text}", range(percent, 2, " %")))
+    (all_or_none(&holds), format!("least training error {}; {text}", range(least, 2, " %")))
 }
 
 fn least_training_error(epochs: &[&Summary]) -> f64 {

@@ -1,6 +1,6 @@
 //! What is read: every training's history, and its divergences epoch by epoch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -101,6 +101,7 @@ pub(crate) fn histories(
 
 pub(crate) fn read_divergences(path: &Path) -> Result<Vec<Divergences>, Error> {
     let mut epochs: BTreeMap<Key, Divergences> = BTreeMap::new();
+    let mut seen: HashSet<(i32, i32)> = HashSet::new();
     for batch in Reader::open(path, &catalogue::DIVERGENCES, &[])? {
         let batch = batch?;
         let (networks, labels) = (batch.texts("network")?, batch.texts("labels")?);
@@ -112,6 +113,12 @@ pub(crate) fn read_divergences(path: &Path) -> Result<Vec<Divergences>, Error> {
                 None => Ok(values),
             }
         };
+        let images = batch.i32s("image_id")?;
+        if let Some(row) = (0..batch.rows()).find(|row| !seen.insert((numbers[*row], images[*row]))) {
+            let found = format!("image {} at epoch {} again", images[row], numbers[row]);
+            let expected = "a file holds one training, each image once an epoch";
+            return Err(batch.bad_value("image_id", row, found, expected));
+        }
         let (x, f1, standardised) = (column("kl_x")?, column("kl_f1")?, column("kl_f1_standardised")?);
         let (x_mean, x_high) = (column("null_x_mean")?, column("null_x_high")?);
         let (f1_mean, f1_high) = (column("null_f1_mean")?, column("null_f1_high")?);

@@ -46,7 +46,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         let epochs = inputs::read_divergences(path).map_err(|error| Error::input(DIVERGENCES.name, error))?;
         for epoch in &epochs {
             let history = histories.get(&epoch.key).ok_or_else(|| {
-                let detail = format!("{}: no history tells of {}", path.display(), epoch.key);
+                let detail = format!("none of them tells of {}, of which {} does", epoch.key, path.display());
                 Error::input(HISTORIES.name, detail)
             })?;
             summaries.push(summary::of_epoch(epoch, history));

@@ -42,13 +42,13 @@ pub struct Params {
     /// What is done about empty bins, which would make the divergence infinite.
     pub smoothing: Empty,
     /// Values added to every bin; 0.5 is Jeffreys', 1 is Laplace's.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0))]
     pub pseudocount: f64,
     /// Least probability of a bin.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(range(max = 0.01), extend("exclusiveMinimum" = 0))]
     pub floor: f64,
     /// Variance of P(X), a normal with mean 0.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(range(max = 1e12), extend("exclusiveMinimum" = 0))]
     pub variance: f64,
     /// Exact samples of P(X) behind the null.
     #[schemars(range(min = 10, max = 1_000_000))]
@@ -193,11 +193,15 @@ fn read(path: &Path, params: &Params) -> Result<Found, tables::Error> {
                 None => Err(format!("{} bins on {edges:?}", counts[row].len())),
             };
             let kl = kl.map_err(|found| batch.bad_value("counts", row, found, expected))?;
-            let entry = || (epochs[row], images[row]);
-            match variables[row].as_str() {
-                "x" => _ = x.insert(images[row], kl),
-                "f1" => f1.entry(entry()).or_insert([None; 2])[0] = Some(kl),
-                _ => f1.entry(entry()).or_insert([None; 2])[1] = Some(kl),
+            let place = (epochs[row], images[row]);
+            let before = match variables[row].as_str() {
+                "x" => x.insert(images[row], kl),
+                "f1" => f1.entry(place).or_insert([None; 2])[0].replace(kl),
+                _ => f1.entry(place).or_insert([None; 2])[1].replace(kl),
+            };
+            if before.is_some() {
+                let found = format!("`{}` of image {} at epoch {} again", variables[row], place.1, place.0);
+                return Err(batch.bad_value("variable", row, found, "give each once"));
             }
         }
     }
@@ -208,3 +212,7 @@ fn read(path: &Path, params: &Params) -> Result<Found, tables::Error> {
         _ => Err(tables::Error::damaged(path, "it holds no histogram of x or none of f1")),
     }
 }
+
+#[cfg(test)]
+#[path = "lib_tests.rs"]
+mod tests;

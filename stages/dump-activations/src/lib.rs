@@ -81,7 +81,8 @@ fn choose_images(text: &str, ids: &[i32]) -> Result<Vec<usize>, String> {
         return Ok((0..ids.len()).collect());
     }
     if let Some(count) = text.strip_prefix("first:") {
-        let count: usize = count.trim().parse().map_err(|_| format!("`{count}` is no number of images"))?;
+        let number = count.trim().parse().ok().filter(|count| *count > 0);
+        let count: usize = number.ok_or_else(|| format!("`{count}` is no number of images"))?;
         return Ok((0..count.min(ids.len())).collect());
     }
     let place = |item: &str| {

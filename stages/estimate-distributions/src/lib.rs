@@ -39,11 +39,13 @@ pub struct Params {
     #[schemars(range(min = 2, max = 65536))]
     pub bins: u32,
     /// Lower edge of the first bin.
+    #[schemars(range(min = -1e9, max = 1e9))]
     pub lower_edge: f64,
     /// Upper edge of the last bin.
+    #[schemars(range(min = -1e9, max = 1e9))]
     pub upper_edge: f64,
     /// Variance of P(X), to which energies are standardised.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(range(max = 1e12), extend("exclusiveMinimum" = 0))]
     pub variance: f64,
 }
 
@@ -198,3 +200,7 @@ fn cells(rows: Vec<Row>, bins: &Bins) -> Vec<Cells> {
         Cells::F64(rows.iter().map(|row| edge(row, bins.upper())).collect()),
     ]
 }
+
+#[cfg(test)]
+#[path = "lib_tests.rs"]
+mod tests;

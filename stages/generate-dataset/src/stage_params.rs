@@ -15,8 +15,8 @@ pub struct Params {
     /// Test images a class.
     #[schemars(range(min = 1, max = 100_000))]
     pub test_per_class: u32,
-    /// Variance of the pixels' normal distribution; its standard deviation is the root, 32.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    /// Variance of the pixels' normal distribution; the standard deviation is its root, so 1024 means 32.
+    #[schemars(range(max = 1e12), extend("exclusiveMinimum" = 0))]
     pub variance: f64,
     /// Order of the sorted values inside a region.
     pub placement: Placement,

@@ -31,6 +31,8 @@ pub fn percent(share: f64) -> String {
 
 /// A number with a real minus sign.
 pub fn signed(value: f64, decimals: usize) -> String {
+    // A format's precision is 16 bits wide.
+    let decimals = decimals.min(300);
     let text = format!("{value:.decimals$}");
     let negative_zero = text.chars().all(|c| matches!(c, '-' | '0' | '.'));
     if negative_zero { text.replace('-', "") } else { text.replace('-', "−") }
@@ -46,7 +48,7 @@ pub fn network(name: &str) -> String {
     name.to_uppercase()
 }
 
-/// The images' row, the network, the seed and the epoch, in words.
+/// The network, its labels, its seed and the epoch, in words.
 pub fn training(network_name: &str, labels: &str, seed: i64, epoch: i32) -> String {
     format!("{}, {labels} labels, seed {seed}, epoch {epoch}", network(network_name))
 }

@@ -124,6 +124,9 @@ impl Journal {
         let name =
             checkpoints.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let path = checkpoints.with_file_name(format!(".{name}.journal"));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         file.try_lock().map_err(|_| {
             let message = format!("another process is training at this place ({} is locked)", path.display());

@@ -48,9 +48,11 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let provenance = job.provenance()?;
     let splits = job.read(&DATASET, dataset::read)?;
     let architecture = params.network.architecture();
-    let checkpoints = job.create(&CHECKPOINTS)?;
-    let mut journal = Journal::open(checkpoints.path(), &fingerprint(&provenance), architecture.parameters())
-        .map_err(|source| Error::output(checkpoints.path(), source))?;
+    let place =
+        job.path(&CHECKPOINTS).ok_or_else(|| Error::Failed("no place for --checkpoints".to_owned()))?;
+    let failed = |source| Error::output(place, source);
+    let parameters = architecture.parameters();
+    let mut journal = Journal::open(place, &fingerprint(&provenance), parameters).map_err(failed)?;
     let mut records = journal.take_records();
     if let Some(last) = records.last() {
         job.progress()
@@ -61,10 +63,10 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     for epoch in next..=params.epochs {
         let record = training.run(epoch)?;
         job.progress().at(epoch as usize, params.epochs as usize, "epochs", &record.message());
-        journal.append(&record).map_err(|source| Error::output(checkpoints.path(), source))?;
+        journal.append(&record).map_err(failed)?;
         records.push(record);
     }
-    outputs::publish(job, checkpoints, &records, &keep, &provenance)?;
+    outputs::publish(job, &records, &keep, &provenance)?;
     journal.remove();
     Ok(())
 }
@@ -136,9 +138,11 @@ impl<'a> Training<'a> {
         let [train, test]: [Evaluation; 2] = [self.train, self.test]
             .map(|images| evaluate(&self.parameters, &images.pixels, self.labels(images)));
         if !train.loss.is_finite() {
-            let detail =
-                format!("the training loss became {} at epoch {epoch}; a smaller one may help", train.loss);
-            return Err(Error::param("learning_rate", detail));
+            let message = format!(
+                "the training diverged: its loss became {} at epoch {epoch}; try a smaller --learning-rate",
+                train.loss
+            );
+            return Err(Error::Failed(message));
         }
         Ok(Record {
             epoch,

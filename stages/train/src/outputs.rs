@@ -10,12 +10,11 @@ use tables::{Cells, Provenance, Table, Writer, catalogue};
 
 use crate::journal::Record;
 use crate::params::Params;
-use crate::{HISTORY, TIMINGS, identity};
+use crate::{CHECKPOINTS, HISTORY, TIMINGS, identity};
 
 /// Writes all outputs and makes them appear together.
 pub(crate) fn publish(
     job: &Job<Params>,
-    checkpoints: Output,
     records: &[Record],
     keep: &Epochs,
     provenance: &Provenance,
@@ -25,7 +24,7 @@ pub(crate) fn publish(
         Some((record.epoch as i32, Parameters::from_values(architecture, record.parameters.clone())?))
     });
     let table = Checkpoints { training: identity(&job.params), epochs: kept.collect() };
-    let checkpoints = checkpoints::write(checkpoints, &table, provenance)?;
+    let checkpoints = checkpoints::write(job.create(&CHECKPOINTS)?, &table, provenance)?;
     let history = by_epoch(job, job.create(&HISTORY)?, &catalogue::HISTORY, records, provenance, |record| {
         vec![record.training_loss, record.training_error, record.test_error]
     })?;

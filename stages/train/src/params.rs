@@ -43,10 +43,10 @@ pub struct Params {
     /// Rule for steps.
     pub optimiser: Optimiser,
     /// Size of a step.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
     /// Momentum of sgd; adam does not use it.
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(range(min = 0, max = 0.9999))]
     pub momentum: f64,
     /// Images a step.
     #[schemars(range(min = 1, max = 100_000))]

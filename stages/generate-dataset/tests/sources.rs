@@ -1,0 +1,57 @@
+//! The program on digits from each of its sources: NIST SD19's folders and MNIST's IDX files, both made here.
+
+#![allow(clippy::unwrap_used, reason = "a test whose helper fails has failed")]
+
+use std::path::Path;
+use std::process::Command;
+
+use image::{GrayImage, Luma};
+use tables::dataset;
+
+/// Makes a dataset of one training and one test image a class, and checks what must hold for it.
+fn check_dataset_from(digits: &Path, folder: &Path) {
+    let output = folder.join("dataset.parquet");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_generate-dataset"));
+    program.arg("--digits").arg(digits).arg("--dataset").arg(&output);
+    let ran = program.args(["--train-per-class", "1", "--test-per-class", "1"]).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let splits = dataset::read(&output).unwrap();
+    let classes: Vec<u8> = (0..10).collect();
+    assert_eq!((splits.train.labels, splits.test.labels), (classes.clone(), classes));
+}
+
+#[test]
+fn folders_of_sd19_become_a_dataset() {
+    let folder = tempfile::tempdir().unwrap();
+    let by_class = folder.path().join("by_class");
+    for class in 0..10_u32 {
+        let pictures = by_class.join(format!("{:x}", 0x30 + class)).join(format!("hsf_{}", class % 4));
+        std::fs::create_dir_all(&pictures).unwrap();
+        for number in 0..2 {
+            let picture = GrayImage::from_fn(128, 128, |x, y| {
+                let ink = x.abs_diff(64) < 6 + class && y.abs_diff(64) < 20 + number;
+                Luma([if ink { 0 } else { 255 }])
+            });
+            picture.save(pictures.join(format!("hsf_0_{number:05}.png"))).unwrap();
+        }
+    }
+    check_dataset_from(&by_class, folder.path());
+}
+
+#[test]
+fn files_of_mnist_become_a_dataset() {
+    let folder = tempfile::tempdir().unwrap();
+    let mnist = folder.path().join("mnist");
+    std::fs::create_dir(&mnist).unwrap();
+    for (part, shift) in [("train", 0), ("t10k", 3)] {
+        let mut images = [0, 0, 8, 3, 0, 0, 0, 10, 0, 0, 0, 28, 0, 0, 0, 28].to_vec();
+        for class in 0..10 {
+            images.extend((0..28 * 28).map(|pixel| if pixel / 28 > class + shift { 255 } else { 0 }));
+        }
+        let mut labels = [0, 0, 8, 1, 0, 0, 0, 10].to_vec();
+        labels.extend(0..10);
+        std::fs::write(mnist.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+        std::fs::write(mnist.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+    }
+    check_dataset_from(&mnist, folder.path());
+}
