@@ -52,7 +52,7 @@ fn a_training_that_is_killed_goes_on_and_ends_with_the_same_bytes() {
             "--network",
             "cnn2",
             "--epochs",
-            "12",
+            "40",
         ]);
         for output in ["checkpoints", "history", "timings"] {
             train.arg(format!("--{output}")).arg(format!("{folder}/{output}.parquet"));

@@ -38,20 +38,42 @@ fn folders_of_sd19_become_a_dataset() {
     check_dataset_from(&by_class, folder.path());
 }
 
-#[test]
-fn files_of_mnist_become_a_dataset() {
-    let folder = tempfile::tempdir().unwrap();
-    let mnist = folder.path().join("mnist");
-    std::fs::create_dir(&mnist).unwrap();
-    for (part, shift) in [("train", 0), ("t10k", 3)] {
+/// Writes the four files of MNIST with one training and one test picture a class, all different.
+fn write_mnist(folder: &Path) {
+    std::fs::create_dir(folder).unwrap();
+    for (part, shift) in [("train", 0), ("t10k", 13)] {
         let mut images = [0, 0, 8, 3, 0, 0, 0, 10, 0, 0, 0, 28, 0, 0, 0, 28].to_vec();
         for class in 0..10 {
             images.extend((0..28 * 28).map(|pixel| if pixel / 28 > class + shift { 255 } else { 0 }));
         }
         let mut labels = [0, 0, 8, 1, 0, 0, 0, 10].to_vec();
         labels.extend(0..10);
-        std::fs::write(mnist.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
-        std::fs::write(mnist.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+        std::fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+        std::fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
     }
+}
+
+#[test]
+fn files_of_mnist_become_a_dataset() {
+    let folder = tempfile::tempdir().unwrap();
+    let mnist = folder.path().join("mnist");
+    write_mnist(&mnist);
     check_dataset_from(&mnist, folder.path());
+}
+
+#[test]
+fn packed_digits_are_the_same_bytes_each_time_and_make_a_dataset() {
+    let folder = tempfile::tempdir().unwrap();
+    let mnist = folder.path().join("mnist");
+    write_mnist(&mnist);
+    let pack = |name: &str| {
+        let output = folder.path().join(name);
+        let mut program = Command::new(env!("CARGO_BIN_EXE_pack-digits"));
+        let ran = program.arg(&mnist).arg(&output).args(["--per-class", "2"]).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        output
+    };
+    let (first, second) = (pack("first.parquet"), pack("second.parquet"));
+    assert!(std::fs::read(&first).unwrap() == std::fs::read(second).unwrap());
+    check_dataset_from(&first, folder.path());
 }
