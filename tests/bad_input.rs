@@ -131,7 +131,7 @@ fn a_cycle_is_named_in_full() {
                 b: {program: estimate-distributions, inputs: {activations: c.activations}}\n  \
                 c: {program: dump-activations, inputs: {dataset: d.dataset, checkpoints: a.divergences}}\n  \
                 d: {program: generate-dataset, inputs: {digits: data/digits.parquet}}\n";
-    Project::new(yaml).run(&[]).failed(3, &["cycle", "a", "b", "c"]);
+    Project::new(yaml).run(&[]).failed(3, &["pipeline.yaml:3:3", "in a cycle: a -> c -> b -> a"]);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn two_stages_that_write_one_output_are_refused() {
         "seed: [1, 1]}",
     );
     assert_ne!(yaml, tiny());
-    Project::new(&yaml).run(&[]).failed(3, &["pipeline.yaml:"]);
+    Project::new(&yaml).run(&[]).failed(3, &["pipeline.yaml:11:5", "would both write"]);
 }
 
 #[test]

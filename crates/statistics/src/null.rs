@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn it_is_the_floor_that_was_measured_with_numpy() {
-        // docs/claims.md: 300 draws of 1,024 values, pseudocount ½, gave 0.014, 0.027, 0.052, 0.099.
+        // NumPy, 300 draws of 1,024 values, pseudocount ½, gave 0.014, 0.027, 0.052, 0.099.
         for (count, expected) in [(32, 0.014), (64, 0.027), (128, 0.052), (256, 0.099)] {
             let bins = Bins::new(-128.0, 128.0, count).unwrap();
             let null = normal(&bins, 32.0, 1024, Smoothing::Pseudocount(0.5), 300, 7);
