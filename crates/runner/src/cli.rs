@@ -2,22 +2,24 @@
 
 use crate::digests::Digests;
 use crate::dryrun;
-use crate::errors::{self, Error, Fault, Place};
+use crate::errors::Error;
 use crate::files::Project;
 use crate::history::History;
 use crate::lock;
-use crate::pipeline::{self, Pipeline};
-use crate::plan::{self, Plan};
 use crate::programs::{Descriptions, Program, Programs};
 use crate::run::Run;
 use crate::schedule::Limits;
 use crate::screen::{Color, Screen, print};
 use crate::setting::Setting;
 use crate::store::Store;
-use crate::targets;
 use crate::work::Event;
-use crate::yaml;
 use clap::Parser;
+use plan::faults::{self, Fault, Place};
+use plan::file::{self, Pipeline, Target};
+use plan::graph::Plan;
+use plan::planner;
+use plan::targets;
+use plan::yaml;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -90,7 +92,7 @@ pub fn main() -> ExitCode {
                 other => {
                     let (red, plain) =
                         if cli.color.on(&std::io::stderr()) { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-                    format!("{red}error{plain}: {}", errors::printable(&other.to_string()))
+                    format!("{red}error{plain}: {}", faults::printable(&other.to_string()))
                 }
             };
             print(&mut std::io::stderr(), &text);
@@ -108,7 +110,7 @@ fn go(cli: &Cli, begin: Instant) -> Result<u8, Error> {
     let mut faults = Vec::new();
     let planned = prepare(cli, &text, &project, &digests, &mut descriptions, &mut faults)?;
     let Some((plan, programs)) = planned.filter(|_| faults.is_empty()) else {
-        let text = errors::render(&faults, &cli.pipeline, &text, cli.color.on(&std::io::stderr()));
+        let text = faults::render(&faults, &cli.pipeline, &text, cli.color.on(&std::io::stderr()));
         let usage = faults.iter().all(|fault| matches!(fault.place, Place::Set(_)));
         return Err(Error::Faults { text, usage });
     };
@@ -192,7 +194,7 @@ fn prepare(
             return Ok(None);
         }
     };
-    let mut pipeline = pipeline::read(&document, faults);
+    let mut pipeline = file::read(&document, faults);
     for set in &cli.set {
         targets::set(&mut pipeline, set).map_err(Error::Usage)?;
     }
@@ -204,7 +206,7 @@ fn prepare(
         asked.into_iter().filter_map(|(name, program)| Some((name, program.ok()?))).collect();
     let described =
         programs.iter().map(|(name, program)| (name.clone(), program.description.clone())).collect();
-    let plan = plan::plan(&pipeline, &described, faults);
+    let plan = planner::plan(&pipeline, &described, faults);
     file_faults(&pipeline, project, faults);
     Ok(plan.map(|plan| (plan, programs)))
 }
@@ -212,10 +214,10 @@ fn prepare(
 fn program_faults(pipeline: &Pipeline, programs: &Programs, faults: &mut Vec<Fault>) {
     for stage in &pipeline.stages {
         if let Some(Err(wrong)) = programs.get(&stage.program) {
-            let path = pipeline::place_in(&stage.name, &["program"]);
+            let path = file::place_in(&stage.name, &["program"]);
             // Without the key `program` this finds the stage itself.
             let place = if stage.program == stage.name {
-                Place::Key(pipeline::place_in(&stage.name, &[]))
+                Place::Key(file::place_in(&stage.name, &[]))
             } else {
                 Place::Value(path)
             };
@@ -230,7 +232,7 @@ fn file_faults(pipeline: &Pipeline, project: &Project, faults: &mut Vec<Fault>) 
     let inputs = pipeline.stages.iter().flat_map(|stage| &stage.inputs);
     let faulty: HashSet<Place> = faults.iter().map(|fault| fault.place.clone()).collect();
     for reference in inputs.flat_map(|input| &input.references) {
-        let pipeline::Target::File(file) = &reference.target else { continue };
+        let Target::File(file) = &reference.target else { continue };
         if faulty.contains(&reference.place) {
             continue;
         }
@@ -247,7 +249,7 @@ fn file_faults(pipeline: &Pipeline, project: &Project, faults: &mut Vec<Fault>) 
             let fault = fault(format!("there is no file {}", path.display()));
             let stage = file.split_once('.').filter(|(stage, _)| !stage.contains('/'));
             let names = || pipeline.stages.iter().map(|stage| stage.name.as_str());
-            let near = stage.and_then(|(stage, port)| Some((errors::nearest(stage, names())?, port)));
+            let near = stage.and_then(|(stage, port)| Some((faults::nearest(stage, names())?, port)));
             faults.push(match near {
                 Some((stage, port)) => fault.help(format!("did you mean the output `{stage}.{port}`?")),
                 None => fault.help("paths are relative to the pipeline's folder"),

@@ -1,6 +1,6 @@
 //! The command line of a process, as arguments for the system and as text for a person to paste.
 
-use crate::plan::{Plan, Process, Source};
+use plan::graph::{Plan, Process, Source};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 

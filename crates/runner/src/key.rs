@@ -3,8 +3,8 @@
 //! The list is kept beside the results, so that "why does this run" is answered by the same list that
 //! decides whether it runs. Threads, paths, the names of stages and the text of the YAML are not in it.
 
-use crate::plan::{InputPort, Job, Process, Source};
 use blake3::Hash;
+use plan::graph::{InputPort, Job, Process, Source};
 use std::collections::HashMap;
 
 /// A named text that a job depends on, such as `param seed` and `integer 1`.
@@ -86,7 +86,7 @@ pub fn changes(old: &[Field], new: &[Field]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{describe, pipeline, plan, yaml};
+    use plan::{describe, file, planner, yaml};
 
     const SOURCE: &str = r#"{"outputs": [{"name": "out", "format": "txt"}], "params": {"properties": {
         "rate": {"type": "number", "default": 0.5}, "word": {"type": "string", "default": "x"}}}}"#;
@@ -96,10 +96,10 @@ mod tests {
     /// The fields of every job, as if every output's content were the params of its process.
     fn all_fields(text: &str) -> HashMap<String, Vec<Field>> {
         let mut faults = Vec::new();
-        let pipeline = pipeline::read(&yaml::parse(text).unwrap(), &mut faults);
+        let pipeline = file::read(&yaml::parse(text).unwrap(), &mut faults);
         let described = [("source", SOURCE), ("join", JOIN)];
         let described = described.map(|(name, text)| (name.to_owned(), describe::read(text).unwrap())).into();
-        let plan = plan::plan(&pipeline, &described, &mut faults);
+        let plan = planner::plan(&pipeline, &described, &mut faults);
         let plan = plan.unwrap_or_else(|| panic!("{faults:?}"));
         let program = |name: &str| Some(blake3::hash(name.as_bytes()));
         let params = |process: usize| {

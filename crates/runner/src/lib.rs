@@ -4,11 +4,8 @@
 //! describe itself, `plan` joins both into a graph, `key` names each job by what it depends on, `store`
 //! knows which keys have results, `run` makes the missing ones and `screen` shows it.
 
-pub mod cells;
-pub mod checks;
 pub mod cli;
 pub mod command;
-pub mod describe;
 pub mod digests;
 pub mod dryrun;
 pub mod errors;
@@ -18,16 +15,10 @@ pub mod history;
 pub mod key;
 pub mod lock;
 pub mod perform;
-pub mod pipeline;
-pub mod plan;
 pub mod programs;
 pub mod run;
 pub mod schedule;
 pub mod screen;
 pub mod setting;
 pub mod store;
-pub mod streams;
-pub mod targets;
-pub mod value;
 pub mod work;
-pub mod yaml;

@@ -3,11 +3,11 @@
 use crate::command;
 use crate::guard;
 use crate::key::{self, Field};
-use crate::plan::Source;
 use crate::setting::Setting;
 use crate::store::{Kept, Record};
 use crate::work::{self, Event, Failure, Finished, Step};
 use blake3::Hash;
+use plan::graph::Source;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;

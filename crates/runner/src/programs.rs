@@ -1,10 +1,11 @@
 //! Programs: where they are, what their bytes are, and what they answer to --describe.
 
-use crate::describe::{self, Description};
 use crate::digests::Digests;
-use crate::errors::{Error, io_error, printable};
+use crate::errors::{Error, io_error};
 use crate::files::Project;
 use blake3::Hash;
+use plan::describe::{self, Description};
+use plan::faults::printable;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::Read;

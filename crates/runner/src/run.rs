@@ -246,8 +246,11 @@ impl<'a> Run<'a> {
         while let Some(place) = self.ready.iter().nth(skipped).copied() {
             let job = self.order[place];
             let plan = self.setting.plan;
-            let wish =
-                plan.jobs[job].processes.iter().filter_map(|process| plan.processes[*process].threads).max();
+            let wish = plan.jobs[job]
+                .processes
+                .iter()
+                .filter_map(|process| plan.processes[*process].running.threads)
+                .max();
             let ready = self.ready.len() - skipped;
             let Some(threads) = schedule::grant(self.limits, running, ready, used, wish) else { return };
             let Some((key, fields)) = self.keys[job].clone() else { return };

@@ -1,6 +1,6 @@
 //! Who runs next and on how many threads: pure functions of the state of things.
 
-use crate::plan::Plan;
+use plan::graph::Plan;
 use std::collections::BTreeMap;
 
 /// How much may run at once.
@@ -49,7 +49,7 @@ pub fn remaining(plan: &Plan, seconds: &BTreeMap<String, f64>) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Job, Process};
+    use plan::graph::{Job, Process};
 
     const LIMITS: Limits = Limits { jobs: 4, threads: 8 };
 
@@ -94,7 +94,7 @@ mod tests {
             params: vec![],
             inputs: vec![],
             outputs: vec![],
-            threads: None,
+            running: Default::default(),
         };
         let job = |process, needs: &[usize]| Job { processes: vec![process], needs: needs.to_vec() };
         let plan = Plan {

@@ -1,8 +1,8 @@
 //! What people see: bars on a terminal, plain lines everywhere else.
 
-use crate::errors::printable;
 use crate::work::{Failure, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use plan::faults::printable;
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;

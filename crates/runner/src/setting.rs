@@ -3,10 +3,10 @@
 use crate::digests::Digests;
 use crate::files::Project;
 use crate::key::{self, Field};
-use crate::plan::{Plan, Source};
 use crate::programs::Program;
 use crate::store::{Record, Store};
 use blake3::Hash;
+use plan::graph::{Plan, Source};
 use std::collections::HashMap;
 
 /// What does not change during a run.

@@ -324,10 +324,7 @@ fn tail(log: &Path) -> Vec<String> {
     };
     let text = String::from_utf8_lossy(&read().unwrap_or_default()).into_owned();
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("$ ")).collect();
-    lines[lines.len().saturating_sub(TAIL_LINES)..]
-        .iter()
-        .map(|line| crate::errors::printable(line))
-        .collect()
+    lines[lines.len().saturating_sub(TAIL_LINES)..].iter().map(|line| plan::faults::printable(line)).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The shape of pipeline.yaml: a tree of YAML becomes stages with checked names, or faults with places.
 
-use crate::errors::{Fault, Place};
+use crate::faults::{Fault, Place};
+use crate::graph::Running;
 use crate::value::Value;
 use crate::yaml::{Node, Step};
 
@@ -28,8 +29,8 @@ pub struct Stage {
     pub inputs: Vec<Input>,
     /// The params that are given.
     pub params: Vec<(String, Given)>,
-    /// Threads that each of its jobs wants, if it says so.
-    pub threads: Option<usize>,
+    /// How its processes are to be run.
+    pub running: Running,
 }
 
 /// A product of lists: every combination is a cell.
@@ -198,7 +199,7 @@ impl Reader<'_> {
             matrix: Vec::new(),
             inputs: Vec::new(),
             params: Vec::new(),
-            threads: None,
+            running: Running::default(),
         };
         for (key, node) in self.map(node, path.clone(), "a stage") {
             let path = key_below(&path, key);
@@ -218,7 +219,7 @@ impl Reader<'_> {
                         stage.params.extend(given.map(|given| (param.clone(), given)));
                     }
                 }
-                "threads" => stage.threads = self.threads(node, path),
+                "threads" => stage.running.threads = self.threads(node, path),
                 _ => self.unknown_key(key, path, &STAGE_KEYS),
             }
         }

@@ -2,8 +2,8 @@
 
 use crate::cells;
 use crate::describe::{Description, Port};
-use crate::errors::{Fault, Place};
-use crate::pipeline::{Stage, Target, place_in};
+use crate::faults::{Fault, Place};
+use crate::file::{Stage, Target, place_in};
 use crate::yaml::Step;
 use std::collections::BTreeSet;
 use std::path::{Component, Path};

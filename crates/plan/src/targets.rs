@@ -1,31 +1,12 @@
 //! What the command line says about the graph: targets with filters, and params set by hand.
 
-use crate::cells::Cell;
-use crate::errors::{self, Place};
-use crate::pipeline::{Given, Pipeline, parse_filter};
-use crate::plan::Plan;
+use crate::cells;
+use crate::faults::{self, Place};
+use crate::file::{Given, Pipeline, parse_filter};
+use crate::graph::Plan;
 use crate::value::Value;
 use crate::yaml::{self, Node};
 use std::collections::BTreeSet;
-
-/// The axes of cells and the values that each has, as in `network: cnn1, cnn2; seed: 1, 2`.
-pub fn axes<'a>(cells: impl Iterator<Item = &'a Cell>) -> String {
-    let mut axes: Vec<(&str, BTreeSet<String>)> = Vec::new();
-    for (axis, value) in cells.flat_map(|cell| &cell.axes) {
-        match axes.iter_mut().find(|(known, _)| known == axis) {
-            Some((_, values)) => {
-                values.insert(value.to_string());
-            }
-            None => axes.push((axis, BTreeSet::from([value.to_string()]))),
-        }
-    }
-    let list = |(axis, values): &(&str, BTreeSet<String>)| {
-        let more = if values.len() > 20 { ", ..." } else { "" };
-        let values: Vec<&str> = values.iter().take(20).map(String::as_str).collect();
-        format!("{axis}: {}{more}", values.join(", "))
-    };
-    if axes.is_empty() { "no axes".into() } else { axes.iter().map(list).collect::<Vec<_>>().join("; ") }
-}
 
 /// Which jobs the targets name; all of them where there are no targets.
 pub fn named(plan: &Plan, targets: &[String]) -> Result<Vec<bool>, String> {
@@ -41,7 +22,7 @@ pub fn named(plan: &Plan, targets: &[String]) -> Result<Vec<bool>, String> {
         let members = || plan.processes.iter().filter(|process| process.stage == stage);
         if members().next().is_none() {
             let stages: BTreeSet<&str> = plan.processes.iter().map(|p| p.stage.as_str()).collect();
-            return Err(format!("there is no stage `{stage}`; {}", errors::advice(stage, stages)));
+            return Err(format!("there is no stage `{stage}`; {}", faults::advice(stage, stages)));
         }
         let mut found = false;
         for (number, job) in plan.jobs.iter().enumerate() {
@@ -52,7 +33,7 @@ pub fn named(plan: &Plan, targets: &[String]) -> Result<Vec<bool>, String> {
             }
         }
         if !found {
-            let axes = axes(members().map(|process| &process.cell));
+            let axes = cells::axes(members().map(|process| &process.cell));
             return Err(format!("no cell fits `{target}`; `{stage}` has {axes}"));
         }
     }
@@ -83,7 +64,7 @@ pub fn set(pipeline: &mut Pipeline, text: &str) -> Result<(), String> {
     let given = Given { value, place: Place::Set(text.to_owned()) };
     let Some(found) = pipeline.stages.iter_mut().find(|s| s.name == stage) else {
         let names = pipeline.stages.iter().map(|s| s.name.as_str());
-        return Err(format!("--set {text}: there is no stage `{stage}`; {}", errors::advice(stage, names)));
+        return Err(format!("--set {text}: there is no stage `{stage}`; {}", faults::advice(stage, names)));
     };
     let mut is_axis = false;
     for (_, values) in found.matrix.iter_mut().flatten().filter(|(axis, _)| axis == param) {

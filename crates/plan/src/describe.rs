@@ -147,7 +147,7 @@ impl Kind {
             Kind::Text(choices) => match value {
                 Value::Text(text) if choices.is_empty() || choices.contains(text) => Ok(()),
                 Value::Text(text) => {
-                    let help = crate::errors::advice(text, choices.iter().map(String::as_str));
+                    let help = crate::faults::advice(text, choices.iter().map(String::as_str));
                     Err((format!("`{text}` is none of the choices"), help))
                 }
                 _ => {

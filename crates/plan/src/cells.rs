@@ -1,9 +1,9 @@
 //! Cells: the combinations of axis values for which a stage runs, their names, and which cell reads which.
 
-use crate::pipeline::{Block, Given};
+use crate::file::{Block, Given};
 use crate::value::Value;
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The most cells that a pipeline may have.
 pub const MOST_CELLS: usize = 100_000;
@@ -58,6 +58,25 @@ impl Cell {
         let pairs = a.iter().zip(&b).map(|((x, v), (y, w))| x.cmp(y).then_with(|| v.order(w)));
         pairs.fold(Ordering::Equal, Ordering::then).then(a.len().cmp(&b.len()))
     }
+}
+
+/// The axes of cells and the values that each has, as in `network: cnn1, cnn2; seed: 1, 2`.
+pub fn axes<'a>(cells: impl Iterator<Item = &'a Cell>) -> String {
+    let mut axes: Vec<(&str, BTreeSet<String>)> = Vec::new();
+    for (axis, value) in cells.flat_map(|cell| &cell.axes) {
+        match axes.iter_mut().find(|(known, _)| known == axis) {
+            Some((_, values)) => {
+                values.insert(value.to_string());
+            }
+            None => axes.push((axis, BTreeSet::from([value.to_string()]))),
+        }
+    }
+    let list = |(axis, values): &(&str, BTreeSet<String>)| {
+        let more = if values.len() > 20 { ", ..." } else { "" };
+        let values: Vec<&str> = values.iter().take(20).map(String::as_str).collect();
+        format!("{axis}: {}{more}", values.join(", "))
+    };
+    if axes.is_empty() { "no axes".into() } else { axes.iter().map(list).collect::<Vec<_>>().join("; ") }
 }
 
 /// Whether a text value may be an axis value: it becomes part of a folder's name and of targets.
@@ -146,7 +165,7 @@ impl<'a> Matcher<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::errors::Place;
+    use crate::faults::Place;
 
     fn cell(text: &str) -> Cell {
         let value = |v: &str| match v.parse() {
