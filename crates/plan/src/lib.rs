@@ -12,6 +12,7 @@ pub mod file;
 pub mod graph;
 pub mod order;
 pub mod planner;
+pub mod quantities;
 pub mod resolve;
 pub mod streams;
 pub mod targets;

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -25,6 +25,7 @@ pub struct Digests<'a> {
 struct Memory {
     known: HashMap<String, (Stamp, Hash)>,
     used: HashSet<String>,
+    forgotten: HashSet<String>,
     changed: bool,
 }
 
@@ -46,21 +47,39 @@ impl<'a> Digests<'a> {
 
     /// Takes up what another runner remembered meanwhile.
     pub fn reload(&self) {
+        let saved = self.saved();
+        self.lock().known.extend(saved);
+    }
+
+    /// Takes up what another runner remembered of files that are not known here.
+    fn merge(&self) {
+        let saved = self.saved();
+        let mut memory = self.lock();
+        for (path, entry) in saved {
+            if !memory.forgotten.contains(&path) {
+                memory.known.entry(path).or_insert(entry);
+            }
+        }
+    }
+
+    fn saved(&self) -> HashMap<String, (Stamp, Hash)> {
         type Saved = HashMap<String, (u64, i64, u64, String)>;
-        let Ok(bytes) = fs::read(self.project.state("digests.json")) else { return };
+        let bytes = fs::read(self.project.state("digests.json")).unwrap_or_default();
         let saved: Saved = serde_json::from_slice(&bytes).unwrap_or_default();
-        let entries = saved.into_iter().filter_map(|(path, (size, time, inode, digest))| {
+        let entry = |(path, (size, time, inode, digest)): (String, (u64, i64, u64, String))| {
             Some((path, ((size, time, inode), Hash::from_hex(digest).ok()?)))
-        });
-        self.lock().known.extend(entries);
+        };
+        saved.into_iter().filter_map(entry).collect()
     }
 
     /// Keeps the memory for later runs, if it changed.
     pub fn save(&self) -> Result<(), Error> {
-        let mut memory = self.lock();
-        if !memory.changed {
+        if !self.lock().changed {
             return Ok(());
         }
+        // A runner of another pipeline of this folder may have saved meanwhile.
+        self.merge();
+        let mut memory = self.lock();
         let Memory { known, used, .. } = &mut *memory;
         known.retain(|path, _| used.contains(path) || self.project.path(path).exists());
         let saved: std::collections::BTreeMap<&String, (u64, i64, u64, String)> = known
@@ -115,6 +134,23 @@ impl<'a> Digests<'a> {
         let metadata = fs::metadata(path)?;
         self.insert(self.project.name_of(path), stamp(&metadata), digest);
         Ok(())
+    }
+
+    /// Forgets what is remembered of a path, so that the file is read when it is next asked for.
+    pub fn forget(&self, path: &Path) {
+        let name = self.project.name_of(path);
+        let mut memory = self.lock();
+        memory.changed |= memory.known.remove(&name).is_some();
+        memory.forgotten.insert(name);
+    }
+
+    /// Every path of which something is remembered, as it is written from the pipeline's folder, with its digest.
+    pub fn all(&self) -> Vec<(PathBuf, Hash)> {
+        let memory = self.lock();
+        let mut all: Vec<(PathBuf, Hash)> =
+            memory.known.iter().map(|(name, (_, digest))| (self.project.path(name), *digest)).collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all
     }
 
     fn insert(&self, name: String, stamp: Stamp, digest: Hash) {

@@ -30,6 +30,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// For programs.
+    pub fn as_json(&self) -> serde_json::Value {
+        serde_json::json!({"error": self.to_string(), "exit_code": self.exit_code()})
+    }
+
     /// The exit code that tells this error from the others.
     pub fn exit_code(&self) -> u8 {
         match self {
