@@ -148,7 +148,7 @@ pub fn run(
     let _ = events.send(Event::Started { job, group: group.pid() });
     let result = run_in(&group, job, steps, events);
     // Whatever the processes left behind ends with them.
-    group.kill();
+    group.end();
     (Some(group), result)
 }
 
