@@ -39,7 +39,7 @@ Examples:
 Results are in results/NAME/STAGE/CELL/, beside the pipeline; logs and the cache are in .priorscope/.
 
 Exit codes:
-  0 all done   1 a job failed, or verify found damage   2 wrong usage   3 the pipeline is wrong   130 interrupted";
+  0 all done   1 a job failed, verify found damage, or status --check something to do   2 wrong usage   3 the pipeline is wrong   130 interrupted";
 
 /// Runs a pipeline of programs, and repeats only what changed.
 #[derive(Debug, Parser)]
@@ -123,6 +123,9 @@ enum Command {
         /// Also list the jobs that are up to date
         #[arg(long)]
         all: bool,
+        /// End with exit code 1 if anything would run
+        #[arg(long)]
+        check: bool,
     },
     /// Draw the stages and what passes between them
     Graph {
@@ -313,13 +316,15 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
 
 fn perform(command: Command) -> Result<u8, Error> {
     match command {
-        Command::Status { common, all } => {
+        Command::Status { common, all, check } => {
             let project = common.project()?;
             let digests = Digests::load(&project);
             let opened = open::open(&common, false, &project, &digests, &mut Descriptions::load(&project))?;
             let setting = opened.setting(&project, &digests);
             let preview = preview::preview(&setting, &LastRuns::load(&project, &opened.plan.name));
-            status::print(&setting, &preview, all, common.color.on(&std::io::stdout()), common.json);
+            let color = common.color.on(&std::io::stdout());
+            let up_to_date = status::print(&setting, &preview, all, color, common.json);
+            return Ok(if check && !up_to_date { 1 } else { 0 });
         }
         Command::Graph { common, cells, format } => {
             let project = common.project()?;

@@ -108,8 +108,15 @@ pub fn collect(
         .filter(|(path, digest)| store.digests.digest(path).is_ok_and(|found| found == *digest))
         .map(|(path, _)| path)
         .collect();
-    let leftovers: Vec<PathBuf> =
-        store.work_folders().iter().map(|name| store.project.cache("work").join(name)).collect();
+    // A training that was broken off goes on from there: only a long time, or --all, takes that away.
+    let old = |folder: &PathBuf| {
+        let modified = fs::metadata(folder).and_then(|m| m.modified()).unwrap_or(now);
+        let unused = now.duration_since(modified).unwrap_or_default();
+        allowance.age.map_or(allowance.size.is_none(), |age| unused > age)
+    };
+    let mut leftovers: Vec<PathBuf> =
+        store.work_folders().iter().map(|name| store.project.cache("work").join(name)).filter(old).collect();
+    leftovers.sort();
     let removed_bytes = gone.iter().filter_map(|hex| sizes.get(&Hash::from_hex(hex).ok()?)).sum();
 
     if !dry_run {

@@ -2,7 +2,7 @@
 
 use super::answer;
 use crate::preview::{Forecast, Preview};
-use crate::screen::{Counts, duration, jobs, paint};
+use crate::screen::{duration, jobs, paint};
 use crate::setting::Setting;
 use plan::faults::printable;
 use serde::Serialize;
@@ -40,8 +40,9 @@ enum State {
     Wrong,
 }
 
-/// Shows the state of every wanted job; in text, those that are up to date only if `all` are asked for.
-pub fn print(setting: &Setting, preview: &Preview, all: bool, color: bool, json: bool) {
+/// Shows the state of every wanted job; in text, those that are up to date only if `all` are asked for. Says
+/// whether all are up to date.
+pub fn print(setting: &Setting, preview: &Preview, all: bool, color: bool, json: bool) -> bool {
     let plan = setting.plan;
     let mut status = Status {
         pipeline: plan.name.clone(),
@@ -80,6 +81,7 @@ pub fn print(setting: &Setting, preview: &Preview, all: bool, color: bool, json:
         });
     }
     answer(json, &status, || text(&status, all, color));
+    status.to_run + status.may_run == 0
 }
 
 fn text(status: &Status, all: bool, color: bool) -> String {
@@ -114,10 +116,4 @@ fn text(status: &Status, all: bool, color: bool) -> String {
         text += &format!("nothing to do; to make all of it again would take about {saved} of work\n");
     }
     text
-}
-
-/// The time that the cache saved, for the last line of a run.
-pub fn saved(counts: Counts) -> Option<String> {
-    (counts.saved_seconds >= 1.0)
-        .then(|| format!("the cache saved {} of work", duration(counts.saved_seconds)))
 }
