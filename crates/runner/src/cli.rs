@@ -20,7 +20,7 @@ use plan::graph::Plan;
 use plan::planner;
 use plan::targets;
 use plan::yaml;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -187,26 +187,16 @@ fn prepare(
     descriptions: &mut Descriptions,
     faults: &mut Vec<Fault>,
 ) -> Result<Option<Planned>, Error> {
-    let document = match yaml::parse(text) {
-        Ok(document) => document,
-        Err(error) => {
-            faults.push(Fault::new(error.position.map_or(Place::File, Place::At), error.message));
-            return Ok(None);
-        }
-    };
-    let mut pipeline = file::read(&document, faults);
-    for set in &cli.set {
-        targets::set(&mut pipeline, set).map_err(Error::Usage)?;
-    }
-    let names: BTreeSet<&str> =
-        pipeline.stages.iter().map(|s| s.program.as_str()).filter(|name| !name.is_empty()).collect();
+    let Some(pipeline) = plan::read(text, &cli.set, faults) else { return Ok(None) };
+    let names = plan::programs(&pipeline);
     let asked = descriptions.describe(names, digests);
     program_faults(&pipeline, &asked, faults);
     let programs: HashMap<String, Program> =
         asked.into_iter().filter_map(|(name, program)| Some((name, program.ok()?))).collect();
     let described =
         programs.iter().map(|(name, program)| (name.clone(), program.description.clone())).collect();
-    let plan = planner::plan(&pipeline, &described, faults);
+    let plan =
+        planner::plan(&pipeline, &described, planner::Options { allow_outside: cli.allow_outside }, faults);
     file_faults(&pipeline, project, faults);
     Ok(plan.map(|plan| (plan, programs)))
 }
