@@ -19,6 +19,7 @@ pub mod planner;
 mod quantities;
 mod reader;
 mod resolve;
+mod schema;
 mod sets;
 mod spot;
 mod streams;
@@ -31,3 +32,4 @@ pub mod yaml;
 
 pub use keep::{KEEPER, programs};
 pub use reader::read;
+pub use schema::json_schema;
