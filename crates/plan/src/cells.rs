@@ -1,12 +1,14 @@
-//! Cells: the combinations of axis values for which a stage runs, their names, and which cell reads which.
+//! Cells: the combinations of axis values for which a stage runs, their names and their order.
 
-use crate::file::{Block, Given};
+use crate::file::{Axis, Block};
 use crate::value::Value;
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 
 /// The most cells that a pipeline may have.
 pub const MOST_CELLS: usize = 100_000;
+/// The most axes that a stage may have, inherited ones included; with more no folder could have its name.
+pub const MOST_AXES: usize = 100;
 /// The most bytes in the name of a cell's folder; file systems take 255.
 pub const MOST_FOLDER_BYTES: usize = 200;
 
@@ -86,86 +88,80 @@ pub fn is_axis_text(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-+.".contains(c))
 }
 
-/// How many cells the blocks of a matrix make.
+/// How many cells the blocks of a matrix make at most: what is excluded or stands twice is counted, too.
 pub fn count(matrix: &[Block]) -> usize {
-    let product = |block: &Block| block.iter().fold(1_usize, |n, (_, values)| n.saturating_mul(values.len()));
+    let product =
+        |block: &Block| block.axes.iter().fold(1_usize, |n, (_, values)| n.saturating_mul(values.len()));
     if matrix.is_empty() { 1 } else { matrix.iter().fold(0, |n, block| n.saturating_add(product(block))) }
 }
 
-/// All combinations of every block, the last axis fastest.
-pub fn expand(matrix: &[Block]) -> Vec<Vec<(String, Given)>> {
+/// How many comparisons it takes to leave out what is excluded.
+pub fn comparisons(matrix: &[Block]) -> usize {
+    let one = |block: &Block| {
+        let axes = block.exclude.iter().fold(0_usize, |n, axes| n.saturating_add(axes.len()));
+        count(std::slice::from_ref(block)).saturating_mul(axes)
+    };
+    matrix.iter().fold(0, |n, block| n.saturating_add(one(block)))
+}
+
+/// The axes and values of all cells: the union of the blocks, each with its last axis fastest and without what it
+/// excludes. Equal cells are one, in whatever order their axes stand.
+pub fn expand(matrix: &[Block]) -> Vec<Vec<(String, Value)>> {
     if matrix.is_empty() {
         return vec![Vec::new()];
     }
     let mut all = Vec::new();
+    let mut seen = HashSet::new();
     for block in matrix {
-        let mut cells: Vec<Vec<(String, Given)>> = vec![Vec::new()];
-        for (axis, values) in block {
-            let with = |cell: &Vec<(String, Given)>, value: &Given| {
-                let mut cell = cell.clone();
-                cell.push((axis.clone(), value.clone()));
-                cell
-            };
-            cells = cells.iter().flat_map(|cell| values.iter().map(move |v| with(cell, v))).collect();
+        let mut cells: Vec<Vec<usize>> = vec![Vec::new()];
+        for (_, values) in &block.axes {
+            let with = |cell: &Vec<usize>, value| cell.iter().copied().chain([value]).collect();
+            cells = cells.iter().flat_map(|cell| (0..values.len()).map(move |v| with(cell, v))).collect();
         }
-        all.extend(cells);
+        let excluded: Vec<Exclusion> = block.exclude.iter().map(|axes| exclusion(block, axes)).collect();
+        cells.retain(|cell| {
+            !excluded.iter().any(|axes| {
+                axes.iter().all(|(axis, values)| cell.get(*axis).is_some_and(|v| values.contains(v)))
+            })
+        });
+        for cell in cells {
+            let pairs = block
+                .axes
+                .iter()
+                .zip(cell)
+                .filter_map(|((axis, values), v)| Some((axis, &values.get(v)?.value)));
+            let pairs: Vec<(&String, &Value)> = pairs.collect();
+            let mut identity: Vec<(&String, (bool, String))> =
+                pairs.iter().map(|(axis, value)| (*axis, value.identity())).collect();
+            identity.sort();
+            if seen.insert(identity) {
+                all.push(pairs.into_iter().map(|(axis, value)| (axis.clone(), value.clone())).collect());
+            }
+        }
     }
     all
 }
 
-/// From the values of shared axes to the producers that have them.
-type Index = HashMap<Vec<String>, Vec<usize>>;
+/// The numbers of axes of a block, and for each the numbers of the values that are left out.
+type Exclusion = Vec<(usize, HashSet<usize>)>;
 
-/// Finds the producer's cells that a consumer's cell reads: those that agree on every axis both have.
-pub struct Matcher<'a> {
-    producers: &'a [Cell],
-    /// The wanted producers, grouped by which axes they have.
-    groups: Vec<(Vec<&'a str>, Vec<usize>)>,
-    /// For a group and the axes that it shares with a consumer.
-    indexes: HashMap<(usize, Vec<&'a str>), Index>,
-}
-
-impl<'a> Matcher<'a> {
-    /// Prepares to search among the producer's cells that the filter leaves.
-    pub fn new(producers: &'a [Cell], filter: &[(String, String)]) -> Matcher<'a> {
-        let mut groups: Vec<(Vec<&str>, Vec<usize>)> = Vec::new();
-        for (i, cell) in producers.iter().enumerate().filter(|(_, cell)| cell.has(filter)) {
-            let axes: Vec<&str> = cell.axes.iter().map(|(axis, _)| axis.as_str()).collect();
-            match groups.iter_mut().find(|(known, _)| *known == axes) {
-                Some((_, members)) => members.push(i),
-                None => groups.push((axes, vec![i])),
-            }
-        }
-        Matcher { producers, groups, indexes: HashMap::new() }
-    }
-
-    /// The producers of one consumer, in the order of the file.
-    pub fn matches(&mut self, consumer: &Cell) -> Vec<usize> {
-        let mut found = Vec::new();
-        let producers = self.producers;
-        for (number, (axes, members)) in self.groups.iter().enumerate() {
-            let shared: Vec<&str> = axes.iter().copied().filter(|a| consumer.get(a).is_some()).collect();
-            let values = |cell: &Cell| -> Vec<String> {
-                shared.iter().map(|axis| cell.get(axis).map(Value::to_string).unwrap_or_default()).collect()
-            };
-            let index = self.indexes.entry((number, shared.clone())).or_insert_with(|| {
-                let mut index = Index::new();
-                for &member in members {
-                    index.entry(values(&producers[member])).or_default().push(member);
-                }
-                index
-            });
-            found.extend(index.get(&values(consumer)).into_iter().flatten());
-        }
-        found.sort_unstable();
-        found
-    }
+/// An axis that the block does not have meets nothing; nor does a value.
+fn exclusion(block: &Block, axes: &[Axis]) -> Exclusion {
+    let one = |(axis, values): &Axis| {
+        let unwanted: HashSet<(bool, String)> = values.iter().map(|given| given.value.identity()).collect();
+        let number = block.axes.iter().position(|(known, _)| known == axis)?;
+        let known = block.axes.get(number)?.1.iter().enumerate();
+        let met = known.filter(|(_, given)| unwanted.contains(&given.value.identity())).map(|(v, _)| v);
+        Some((number, met.collect()))
+    };
+    axes.iter().map(|axis| one(axis).unwrap_or_default()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::faults::Place;
+    use crate::file::Given;
 
     fn cell(text: &str) -> Cell {
         let value = |v: &str| match v.parse() {
@@ -180,6 +176,19 @@ mod tests {
         values.iter().map(|v| Given { value: Value::Integer(*v), place: Place::File }).collect()
     }
 
+    fn axes(axes: &[(&str, &[i128])]) -> Vec<Axis> {
+        axes.iter().map(|(axis, values)| ((*axis).to_owned(), list(values))).collect()
+    }
+
+    fn block(own: &[(&str, &[i128])]) -> Block {
+        Block { axes: axes(own), exclude: Vec::new() }
+    }
+
+    /// The values of every cell.
+    fn expanded(blocks: &[Block]) -> Vec<String> {
+        expand(blocks).iter().map(|c| c.iter().map(|(_, v)| v.to_string()).collect()).collect()
+    }
+
     #[test]
     fn names_and_folders() {
         let train = cell("network=cnn1,labels=real,epochs=30,seed=-1");
@@ -192,29 +201,44 @@ mod tests {
 
     #[test]
     fn a_matrix_is_a_union_of_products() {
-        let blocks = vec![
-            vec![("a".to_owned(), list(&[1, 2])), ("b".to_owned(), list(&[3, 4]))],
-            vec![("a".to_owned(), list(&[9]))],
-        ];
+        let blocks = [block(&[("a", &[1, 2]), ("b", &[3, 4])]), block(&[("a", &[9])])];
         assert_eq!(count(&blocks), 5);
-        let cells = expand(&blocks);
-        let texts: Vec<String> =
-            cells.iter().map(|c| c.iter().map(|(_, g)| g.value.to_string()).collect()).collect();
-        assert_eq!(texts, ["13", "14", "23", "24", "9"]);
+        assert_eq!(expanded(&blocks), ["13", "14", "23", "24", "9"]);
         assert_eq!(expand(&[]).len(), 1);
-        assert_eq!(count(&[vec![("a".to_owned(), list(&[1; 1000])); 30]]), usize::MAX);
+        assert_eq!(
+            count(&[Block { axes: vec![("a".to_owned(), list(&[1; 1000])); 30], exclude: Vec::new() }]),
+            usize::MAX
+        );
     }
 
     #[test]
-    fn a_consumer_reads_the_cells_that_agree_with_it() {
-        let train = [cell("network=a,seed=1"), cell("network=a,seed=2"), cell("network=b,seed=1")];
-        let mut all = Matcher::new(&train, &[]);
-        assert_eq!(all.matches(&cell("network=a,seed=2,layer=3")), [1]);
-        assert_eq!(all.matches(&cell("network=a")), [0, 1]);
-        assert_eq!(all.matches(&cell("")), [0, 1, 2]);
-        assert_eq!(all.matches(&cell("network=c,seed=1")), [0; 0]);
-        let filter = [("seed".to_owned(), "1".to_owned())];
-        assert_eq!(Matcher::new(&train, &filter).matches(&cell("")), [0, 2]);
+    fn equal_cells_are_one_in_whatever_order_their_axes_stand() {
+        let float = Block {
+            axes: vec![
+                ("a".into(), vec![Given { value: Value::Number(1.0), place: Place::File }]),
+                axes(&[("b", &[3])])[0].clone(),
+            ],
+            exclude: Vec::new(),
+        };
+        let blocks = [block(&[("a", &[1, 1]), ("b", &[3])]), block(&[("b", &[3, 5]), ("a", &[1])]), float];
+        assert_eq!(expanded(&blocks), ["13", "51"]);
+        let text = Block {
+            axes: vec![("a".into(), vec![Given { value: Value::Text("1".into()), place: Place::File }])],
+            exclude: Vec::new(),
+        };
+        assert_eq!(expand(&[block(&[("a", &[1])]), text]).len(), 2);
+    }
+
+    #[test]
+    fn a_cell_that_has_all_values_of_an_exclusion_is_left_out() {
+        let mut own = block(&[("a", &[1, 2]), ("b", &[3, 4]), ("c", &[5])]);
+        own.exclude =
+            vec![axes(&[("a", &[1]), ("b", &[4, 9])]), axes(&[("b", &[3]), ("c", &[5]), ("a", &[2])])];
+        assert_eq!(expanded(&[own.clone()]), ["135", "245"]);
+        own.exclude = vec![axes(&[("c", &[5])])];
+        assert_eq!(expand(&[own.clone()]).len(), 0);
+        own.exclude = vec![axes(&[("d", &[5])]), axes(&[("c", &[6])])];
+        assert_eq!(expand(&[own]).len(), 4);
     }
 
     #[test]

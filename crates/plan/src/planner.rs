@@ -3,62 +3,97 @@
 use crate::cells::{self, Cell};
 use crate::checks;
 use crate::describe::Description;
-use crate::faults::{Fault, Place};
-use crate::file::{Pipeline, Stage, Target, place_in};
+use crate::faults::{self, Fault, Place};
+use crate::file::{Pipeline, Stage, Target, Temporary, place_in};
 use crate::graph::{InputPort, Output, Param, Plan, Process};
+use crate::keep::{KEEPER, Keeper, Kept};
 use crate::order;
-use crate::resolve::{self, Resolver};
+use crate::resolve::{Places, Resolver};
 use crate::streams;
 use crate::value::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
-/// Makes the plan. Stages whose program is not described are left out of the checks, since that is a fault
-/// already; any fault means that there is no plan.
+/// The most bytes that a graph may take, estimated before it is made.
+const MOST_BYTES: usize = 512 << 20;
+/// The most comparisons that exclusions may take.
+const MOST_COMPARISONS: usize = 20_000_000;
+
+/// What the command line permits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Paths of inputs may lead out of the pipeline's folder.
+    pub allow_outside: bool,
+}
+
+/// Makes the plan, from what is known of the programs that [`crate::programs`] names. A program that is not known is
+/// left out of the checks, and any fault means that there is no plan.
 pub fn plan(
     pipeline: &Pipeline,
     descriptions: &HashMap<String, Description>,
+    options: Options,
     faults: &mut Vec<Fault>,
 ) -> Option<Plan> {
     let described: Vec<Option<&Description>> =
         pipeline.stages.iter().map(|stage| descriptions.get(&stage.program)).collect();
     let numbers: HashMap<&str, usize> =
         pipeline.stages.iter().enumerate().map(|(i, stage)| (stage.name.as_str(), i)).collect();
+    let producer = |name: &str| {
+        let number = *numbers.get(name)?;
+        Some((pipeline.stages.get(number)?, (*described.get(number)?)?))
+    };
     for (stage, description) in pipeline.stages.iter().zip(&described) {
-        checks::matrix(stage, faults);
         if let Some(description) = description {
             checks::params(stage, description, faults);
-            checks::inputs(stage, description, &|name| described[numbers[name]], faults);
+            checks::inputs(stage, description, &producer, options.allow_outside, faults);
+            checks::outputs(stage, description, faults);
         }
     }
     let order = stage_order(pipeline, &numbers, faults)?;
-    let cells = all_cells(pipeline, &numbers, &order, faults)?;
+    check_axes(pipeline, &numbers, &order, faults);
+    check_size(pipeline, &described, &numbers, &order, faults);
+    let described = known(pipeline, described, faults)?;
+    let keeper = keeper(pipeline, descriptions, faults);
     if !faults.is_empty() {
         return None;
     }
+    let cells = all_cells(pipeline, &numbers, &order, faults);
 
     let mut plan = Plan { name: pipeline.name.clone(), ..Plan::default() };
     let mut first = Vec::new();
-    for (i, stage) in pipeline.stages.iter().enumerate() {
+    let mut kept = Kept::new();
+    for ((i, stage), cells) in pipeline.stages.iter().enumerate().zip(&cells) {
         first.push(plan.processes.len());
-        let mut folders = HashMap::new();
-        for cell in &cells[i] {
-            let process = process(&pipeline.name, stage, described[i]?, cell, faults);
-            let folder = process.cell.folder().unwrap_or_default();
-            if let Some(other) = folders.insert(folder.clone(), process.name()) {
-                let message = format!("{other} and {} would both write {folder}", process.name());
-                let place = Place::Key(place_in(&stage.name, &["matrix"]));
-                faults.push(Fault::new(place, message).help("change the names or values of the axes"));
+        let folders = folders(&plan.name, stage, cells, faults);
+        let axes = stage.axes().map(|(axis, _)| axis.as_str()).collect();
+        for (cell, folder) in cells.iter().zip(&folders) {
+            plan.processes.push(process(stage, described[i], &axes, cell, folder));
+        }
+        for port in &stage.keep {
+            let output = described[i].outputs.iter().position(|output| output.name == port.name);
+            let (Some(output), Some(keeper)) = (output, &keeper) else { continue };
+            kept.insert((i, output), plan.processes.len());
+            for (k, folder) in folders.iter().enumerate() {
+                let writer = first[i] + k;
+                let process =
+                    keeper.process(stage, &plan.processes[writer], (writer, output), &port.name, folder);
+                plan.processes.push(process);
             }
-            plan.processes.push(process);
         }
     }
-    let resolver =
-        Resolver { pipeline, described: &described, numbers: &numbers, cells: &cells, first: &first };
-    let mut left = resolve::MOST_SOURCES;
+    let mut resolver = Resolver::new(Places {
+        pipeline,
+        described: &described,
+        numbers: &numbers,
+        cells: &cells,
+        first: &first,
+        keeper: keeper.as_ref(),
+        kept: &kept,
+    });
     for (i, stage) in pipeline.stages.iter().enumerate() {
-        for port in &described[i]?.inputs {
+        for port in &described[i].inputs {
             if let Some(input) = stage.inputs.iter().find(|input| input.port == port.name) {
-                let resolved = resolver.sources(i, port, input, &mut left, faults);
+                let resolved = resolver.sources(i, port, input, faults);
                 for (k, sources) in resolved.into_iter().enumerate() {
                     let input = InputPort { port: port.name.clone(), stream: port.is_stream(), sources };
                     plan.processes[first[i] + k].inputs.push(input);
@@ -66,10 +101,50 @@ pub fn plan(
             }
         }
     }
+    if let Some(keeper) = &keeper {
+        let keepers = kept.iter().flat_map(|((stage, _), first)| *first..first + cells[*stage].len());
+        keeper.drop_unread(&keepers.collect::<Vec<_>>(), &mut plan.processes);
+    }
     if faults.is_empty() {
         plan.jobs = streams::jobs(&plan.processes, faults);
     }
     faults.is_empty().then_some(plan)
+}
+
+/// What is known of all programs. Where something is not and nobody has said so, that is a fault.
+fn known<'a>(
+    pipeline: &Pipeline,
+    described: Vec<Option<&'a Description>>,
+    faults: &mut Vec<Fault>,
+) -> Option<Vec<&'a Description>> {
+    let unknown = pipeline.stages.iter().zip(&described).find(|(_, description)| description.is_none());
+    if let Some((stage, _)) = unknown
+        && faults.is_empty()
+    {
+        let place = Place::Key(place_in(&stage.name, &[]));
+        let message = format!("nothing is known of the program `{}`", stage.program);
+        faults::add(faults, || Fault::new(place, message));
+    }
+    described.into_iter().collect()
+}
+
+/// The keeper of streams, if a stream is kept.
+fn keeper<'a>(
+    pipeline: &Pipeline,
+    descriptions: &'a HashMap<String, Description>,
+    faults: &mut Vec<Fault>,
+) -> Option<Keeper<'a>> {
+    let kept = pipeline.stages.iter().flat_map(|stage| &stage.keep).next()?;
+    match descriptions.get(KEEPER) {
+        Some(description) => Keeper::new(description, kept, faults),
+        None => {
+            faults::add(faults, || {
+                let message = format!("the program `{KEEPER}`, which keeps streams, is not there");
+                Fault::new(kept.place.clone(), message)
+            });
+            None
+        }
+    }
 }
 
 /// The stages that a stage names.
@@ -82,110 +157,230 @@ fn named(stage: &Stage) -> impl Iterator<Item = &str> {
     stages.chain(stage.each.as_deref())
 }
 
-/// The stages, each after those that it names; a cycle is a fault and named in full.
+/// The stages, each after those that it names; every cycle is a fault and named in full.
 fn stage_order(
     pipeline: &Pipeline,
     numbers: &HashMap<&str, usize>,
     faults: &mut Vec<Fault>,
 ) -> Option<Vec<usize>> {
-    let needs: Vec<Vec<usize>> =
-        pipeline.stages.iter().map(|stage| named(stage).map(|name| numbers[name]).collect()).collect();
-    match order::order(&needs) {
-        Ok(order) => Some(order),
-        Err(cycle) => {
+    let needs = |stage| named(stage).filter_map(|name| numbers.get(name).copied()).collect();
+    let needs: Vec<Vec<usize>> = pipeline.stages.iter().map(needs).collect();
+    let cycles = match order::order(&needs) {
+        Ok(order) => return Some(order),
+        Err(cycles) => cycles,
+    };
+    for cycle in cycles {
+        faults::add(faults, || {
             let names: Vec<&str> = cycle.iter().map(|i| pipeline.stages[*i].name.as_str()).collect();
-            let place = Place::Key(place_in(names[0], &[]));
-            faults.push(Fault::new(
-                place,
-                format!("the stages need each other in a cycle: {}", names.join(" -> ")),
-            ));
-            None
+            let message = format!("the stages need each other in a cycle: {}", order::chain(&names));
+            Fault::new(Place::Key(place_in(names[0], &[])), message)
+        });
+    }
+    None
+}
+
+/// The axes of every stage, inherited ones included.
+fn check_axes(pipeline: &Pipeline, numbers: &HashMap<&str, usize>, order: &[usize], faults: &mut Vec<Fault>) {
+    // Shared, because a chain of stages hands the same axes on.
+    let mut all: Vec<Rc<BTreeSet<&str>>> = pipeline.stages.iter().map(|_| Rc::default()).collect();
+    for &i in order {
+        let stage = &pipeline.stages[i];
+        let inherited = stage.each.as_deref().and_then(|each| numbers.get(each));
+        let inherited = inherited.map(|each| all[*each].clone()).unwrap_or_default();
+        checks::matrix(stage, &inherited, faults);
+        all[i] = inherited;
+        if !stage.matrix.is_empty() {
+            Rc::make_mut(&mut all[i]).extend(stage.axes().map(|(axis, _)| axis.as_str()));
+        }
+        if all[i].len() > cells::MOST_AXES {
+            let place = Place::Key(place_in(&stage.name, &[]));
+            let message = format!("`{}` has more than {} axes", stage.name, cells::MOST_AXES);
+            return faults::add(faults, || Fault::new(place, message));
         }
     }
 }
 
-/// A cell with the values that the stage itself sets.
-pub(crate) struct OwnedCell {
-    pub(crate) cell: Cell,
-    pub(crate) own: Vec<(String, Value)>,
+/// Checks how many cells there are and how much memory the graph takes, before there is any of it.
+fn check_size(
+    pipeline: &Pipeline,
+    described: &[Option<&Description>],
+    numbers: &HashMap<&str, usize>,
+    order: &[usize],
+    faults: &mut Vec<Fault>,
+) {
+    // Cells, and bytes of the axes of each.
+    let mut sizes = vec![(1_usize, 0_usize); pipeline.stages.len()];
+    let (mut cells, mut bytes, mut comparisons) = (0_usize, 0_usize, 0_usize);
+    for &i in order {
+        let stage = &pipeline.stages[i];
+        let inherited = stage.each.as_deref().and_then(|each| numbers.get(each)).map(|each| sizes[*each]);
+        let (count, axes) = inherited.unwrap_or((1, 0));
+        let count = count.saturating_mul(cells::count(&stage.matrix));
+        let axes = axes + stage.matrix.iter().map(|block| block.axes.len()).max().unwrap_or_default() * 256;
+        sizes[i] = (count, axes);
+        let process = axes + described[i].map_or(0, |description| process_bytes(stage, description));
+        cells = cells.saturating_add(count);
+        bytes = bytes.saturating_add(count.saturating_mul(process));
+        comparisons = comparisons.saturating_add(cells::comparisons(&stage.matrix));
+        let message = if cells > cells::MOST_CELLS {
+            format!("the pipeline has more than {} cells", cells::MOST_CELLS)
+        } else if bytes > MOST_BYTES {
+            "the pipeline has too many cells for so many axes and params".to_owned()
+        } else if comparisons > MOST_COMPARISONS {
+            "the pipeline excludes too much of too many cells".to_owned()
+        } else {
+            continue;
+        };
+        return faults::add(faults, || Fault::new(Place::Key(place_in(&stage.name, &[])), message));
+    }
 }
 
+/// What one process takes in bytes, without its axes and inputs.
+fn process_bytes(stage: &Stage, description: &Description) -> usize {
+    let text = |value: &Value| if let Value::Text(text) = value { text.len() } else { 0 };
+    let given: usize = stage.params.iter().map(|(_, given)| text(&given.value)).sum();
+    let params = description.params.iter().map(|p| 128 + p.name.len() + p.default.as_ref().map_or(0, text));
+    512 * (1 + stage.keep.len()) + given + params.sum::<usize>() + 256 * description.outputs.len()
+}
+
+/// The cells of every stage.
 fn all_cells(
     pipeline: &Pipeline,
     numbers: &HashMap<&str, usize>,
     order: &[usize],
     faults: &mut Vec<Fault>,
-) -> Option<Vec<Vec<OwnedCell>>> {
-    let mut all: Vec<Vec<OwnedCell>> = pipeline.stages.iter().map(|_| Vec::new()).collect();
-    let mut total = 0_usize;
+) -> Vec<Vec<Cell>> {
+    let mut all: Vec<Vec<Cell>> = pipeline.stages.iter().map(|_| Vec::new()).collect();
     for &i in order {
         let stage = &pipeline.stages[i];
-        let inherited: Vec<Cell> = match &stage.each {
-            Some(each) => all[numbers[each.as_str()]].iter().map(|c| c.cell.clone()).collect(),
-            None => vec![Cell::default()],
-        };
-        total = total.saturating_add(inherited.len().saturating_mul(cells::count(&stage.matrix)));
-        if total > cells::MOST_CELLS {
-            let message = format!("the pipeline has more than {} cells", cells::MOST_CELLS);
-            faults.push(Fault::new(Place::Key(place_in(&stage.name, &[])), message));
-            return None;
-        }
         let own = cells::expand(&stage.matrix);
-        for cell in &inherited {
-            for own in &own {
-                if let Some((axis, given)) = own.iter().find(|(axis, _)| cell.get(axis).is_some()) {
-                    let each = stage.each.as_deref().unwrap_or_default();
-                    let message = format!("the axis `{axis}` is inherited from `{each}` already");
-                    faults.push(Fault::new(given.place.clone(), message));
-                    return None;
-                }
-                let own: Vec<(String, Value)> =
-                    own.iter().map(|(a, g)| (a.clone(), g.value.clone())).collect();
-                let axes = cell.axes.iter().chain(&own).cloned().collect();
-                all[i].push(OwnedCell { cell: Cell { axes }, own });
-            }
+        if own.is_empty() {
+            faults::add(faults, || {
+                let place = Place::Key(place_in(&stage.name, &["matrix"]));
+                Fault::new(place, format!("all cells of `{}` are excluded", stage.name))
+            });
         }
+        let alone = [Cell::default()];
+        let each = stage.each.as_deref().and_then(|each| numbers.get(each));
+        let inherited = each.map_or(alone.as_slice(), |each| all[*each].as_slice());
+        let join = |cell: &Cell, own: &[(String, Value)]| Cell { axes: [cell.axes.as_slice(), own].concat() };
+        all[i] = inherited.iter().flat_map(|cell| own.iter().map(move |own| join(cell, own))).collect();
     }
-    Some(all)
+    all
 }
 
+/// The folders of a stage's cells, which no two may share.
+fn folders(name: &str, stage: &Stage, cells: &[Cell], faults: &mut Vec<Fault>) -> Vec<String> {
+    let mut taken: HashMap<String, &Cell> = HashMap::new();
+    let mut folders = Vec::new();
+    for cell in cells {
+        let folder = cell.folder().unwrap_or_default();
+        if folder.len() > cells::MOST_FOLDER_BYTES {
+            faults::add(faults, || {
+                let place = Place::Key(place_in(&stage.name, &[]));
+                Fault::new(place, "the folder of a cell would have too long a name").help("use fewer axes")
+            });
+        }
+        let base = format!("results/{name}/{}", stage.name);
+        folders.push(if folder.is_empty() { base } else { format!("{base}/{folder}") });
+        if let Some(other) = taken.get(&folder) {
+            faults::add(faults, || {
+                let (a, b) = (full_name(stage, other), full_name(stage, cell));
+                let message = format!("{a} and {b} would both write {folder}");
+                let place = Place::Key(place_in(&stage.name, &["matrix"]));
+                Fault::new(place, message).help("change the names or values of the axes")
+            });
+        }
+        taken.insert(folder, cell);
+    }
+    folders
+}
+
+fn full_name(stage: &Stage, cell: &Cell) -> String {
+    format!("{}@{}", stage.name, cell.name())
+}
+
+/// One process; `axes` are those of the stage itself, which are params.
 fn process(
-    name: &str,
     stage: &Stage,
     description: &Description,
-    cell: &OwnedCell,
-    faults: &mut Vec<Fault>,
+    axes: &BTreeSet<&str>,
+    cell: &Cell,
+    folder: &str,
 ) -> Process {
-    let folder = cell.cell.folder();
-    if folder.as_ref().is_some_and(|folder| folder.len() > cells::MOST_FOLDER_BYTES) {
-        let place = Place::Key(place_in(&stage.name, &[]));
-        faults.push(
-            Fault::new(place, "the folder of a cell would have too long a name").help("use fewer axes"),
-        );
-    }
-    let base = match folder {
-        Some(folder) => format!("results/{name}/{}/{folder}", stage.name),
-        None => format!("results/{name}/{}", stage.name),
-    };
     let params = description.params.iter().filter_map(|param| {
-        let own = cell.own.iter().find(|(axis, _)| *axis == param.name).map(|(_, value)| value);
+        let own = cell.get(&param.name).filter(|_| axes.contains(param.name.as_str()));
         let given = || stage.params.iter().find(|(n, _)| *n == param.name).map(|(_, given)| &given.value);
         let value = own.or_else(given).or(param.default.as_ref())?.clone();
         Some(Param { name: param.name.clone(), kind: param.kind.name(), value })
     });
+    let temporary = |port: &str| match &stage.temporary {
+        Temporary::All => true,
+        Temporary::Ports(ports) => ports.iter().any(|named| named.name == port),
+    };
     let outputs = description.outputs.iter().map(|port| Output {
         port: port.name.clone(),
         format: port.format.clone(),
-        file: (!port.is_stream()).then(|| format!("{base}/{}.{}", port.name, port.format)),
-        temporary: false,
+        file: (!port.is_stream()).then(|| format!("{folder}/{}.{}", port.name, port.format)),
+        temporary: !port.is_stream() && temporary(&port.name),
     });
     Process {
         stage: stage.name.clone(),
         program: stage.program.clone(),
-        cell: cell.cell.clone(),
+        cell: cell.clone(),
         params: params.collect(),
         inputs: Vec::new(),
         outputs: outputs.collect(),
         running: stage.running,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::workshop::{planned, says, wrong};
+
+    #[test]
+    fn every_cycle_is_named_at_once() {
+        let ring = |a: &str, b: &str| format!("  {a}: {{program: join, inputs: {{data: {b}.out}}}}\n");
+        let text = ["a b", "b a", "c c", "d a"].map(|pair| ring(&pair[..1], &pair[2..])).concat();
+        let messages: Vec<String> = wrong(&text, &[]).into_iter().map(|fault| fault.message).collect();
+        let cycle = "the stages need each other in a cycle: ";
+        assert_eq!(messages, [format!("{cycle}a -> b -> a"), format!("{cycle}c -> c")]);
+    }
+
+    #[test]
+    fn what_would_fill_the_memory_is_refused_before_it_is_made() {
+        let list = |n: usize| (0..n).map(|i| i.to_string()).collect::<Vec<_>>().join(", ");
+        let seeds = format!("  train: {{matrix: {{seed: [{}], epochs: [{}]}}}}\n", list(300), list(400));
+        says(&seeds, &[], "train", &["more than 100000 cells"]);
+        let text = format!(
+            "  train: {{matrix: {{seed: [{}]}}, params: {{network: {}}}}}\n",
+            list(10_000),
+            "x".repeat(100_000)
+        );
+        says(&text, &[], "train", &["too many cells for so many axes and params"]);
+        let excluded = vec!["{seed: 1}"; 3000].join(", ");
+        let text = format!("  train: {{matrix: {{seed: [{}], exclude: [{excluded}]}}}}\n", list(10_000));
+        says(&text, &[], "train", &["excludes too much of too many cells"]);
+        let axes: String = (0..101).map(|i| format!("a{i}: [1], ")).collect();
+        says(&format!("  train: {{matrix: {{{axes}}}}}\n"), &[], "train", &["more than 100 axes"]);
+    }
+
+    #[test]
+    fn an_axis_is_inherited_or_its_own() {
+        let text = "  train: {matrix: {seed: [1]}}\n  again: {program: train, each: train, matrix: {seed: [2, 3]}}\n";
+        says(text, &[], "seed: [2", &["the axis `seed` is inherited from `train` already"]);
+    }
+
+    #[test]
+    fn two_cells_with_one_folder_are_a_fault() {
+        let text = "  train: {matrix: [{network: [seed1]}, {seed: [1]}]}\n";
+        says(text, &[], "matrix", &["train@network=seed1 and train@seed=1 would both write seed1"]);
+    }
+
+    #[test]
+    fn a_program_that_is_not_known_is_a_fault() {
+        says("  nothing: {}\n", &[], "nothing", &["nothing is known of the program `nothing`"]);
+        assert_eq!(planned("  train: {}\n", &[]).processes.len(), 1);
     }
 }

@@ -9,7 +9,7 @@ pub const MEMORY_HELP: &str =
 /// How a time is written.
 pub const TIMEOUT_HELP: &str = "write text such as 90s, 30m, 1.5h or 2d, or a number of seconds";
 /// The longest timeout, in seconds: 10,000 days, which every clock can still add to now.
-const LONGEST: f64 = 10_000.0 * 86_400.0;
+pub(crate) const LONGEST: f64 = 10_000.0 * 86_400.0;
 
 /// Bytes: `2G`, `512MiB`, `1.5G` or a whole number, at least 1.
 pub fn memory(value: &Value) -> Option<u64> {

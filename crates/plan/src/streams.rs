@@ -1,9 +1,10 @@
 //! Joins processes by pipes into jobs.
 
-use crate::faults::{Fault, Place};
+use crate::faults::{self, Fault, Place};
 use crate::file::place_in;
 use crate::graph::{Job, Process, Source};
-use crate::order::order;
+use crate::keep;
+use crate::order::{chain, order};
 use std::collections::{BTreeSet, HashMap};
 
 /// Joins processes by their streams into jobs, ordered by what they need.
@@ -46,15 +47,19 @@ pub fn jobs(processes: &[Process], faults: &mut Vec<Fault>) -> Vec<Job> {
             };
             order.iter().map(job).collect()
         }
-        Err(cycle) => {
+        Err(cycles) => {
             let name = |group: &usize| {
                 let names: Vec<String> = groups[*group].iter().map(|p| processes[*p].name()).collect();
                 names.join(" | ")
             };
-            let names: Vec<String> = cycle.iter().map(name).collect();
-            let place = Place::Key(place_in(&processes[groups[cycle[0]][0]].stage, &[]));
-            let message = format!("jobs that run at once need each other's files: {}", names.join(" -> "));
-            faults.push(Fault::new(place, message));
+            for cycle in cycles {
+                faults::add(faults, || {
+                    let names: Vec<String> = cycle.iter().map(name).collect();
+                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                    let message = format!("jobs that run at once need each other's files: {}", chain(&names));
+                    Fault::new(place(&processes[groups[cycle[0]][0]]), message)
+                });
+            }
             Vec::new()
         }
     }
@@ -67,7 +72,7 @@ fn feeds(processes: &[Process], faults: &mut Vec<Fault>) -> HashMap<(usize, usiz
     for (consumer, process) in processes.iter().enumerate() {
         let streams: Vec<_> = process.inputs.iter().filter(|input| input.stream).collect();
         if streams.len() > 1 {
-            faults.push(two(process, "reads"));
+            faults::add(faults, || two(process, "reads"));
         }
         for source in streams.iter().flat_map(|input| &input.sources) {
             if let Source::Output { process, output } = source {
@@ -79,36 +84,48 @@ fn feeds(processes: &[Process], faults: &mut Vec<Fault>) -> HashMap<(usize, usiz
         let streams: Vec<usize> =
             (0..process.outputs.len()).filter(|o| process.outputs[*o].file.is_none()).collect();
         if streams.len() > 1 {
-            faults.push(two(process, "writes"));
+            faults::add(faults, || two(process, "writes"));
         }
         for output in streams {
             let readers = feeds.get(&(number, output)).map(Vec::as_slice).unwrap_or_default();
-            let port = format!("{}.{}", process.stage, process.outputs[output].port);
-            let place = Place::Key(place_in(&process.stage, &[]));
             match readers {
                 [_] => {}
-                [] => {
+                [] => faults::add(faults, || {
+                    let port = stream_name(process, output);
                     let message = format!("`{port}` is a stream that no stage reads");
-                    faults.push(
-                        Fault::new(place, message).help(format!("give `{port}` to a stage as its input")),
+                    let help = format!(
+                        "give `{port}` to a stage as its input, or keep it: keep: [{}]",
+                        process.outputs[output].port
                     );
-                }
-                [a, b, ..] => {
-                    let (a, b) = (processes[*a].name(), processes[*b].name());
+                    Fault::new(place(process), message).help(help)
+                }),
+                [a, b, ..] => faults::add(faults, || {
+                    let (port, a, b) =
+                        (stream_name(process, output), processes[*a].name(), processes[*b].name());
                     let message =
                         format!("`{port}` is a stream and can be read once, but {a} and {b} read it");
-                    faults.push(Fault::new(place, message));
-                }
+                    Fault::new(place(process), message)
+                }),
             }
         }
     }
     feeds
 }
 
+/// The stream as a file would name it.
+fn stream_name(process: &Process, output: usize) -> String {
+    if keep::origin(&process.stage) != process.stage {
+        // The copy of a kept stream goes by the name of the stream.
+        return process.stage.clone();
+    }
+    format!("{}.{}", process.stage, process.outputs[output].port)
+}
+
+fn place(process: &Process) -> Place {
+    Place::Key(place_in(keep::origin(&process.stage), &[]))
+}
+
 fn two(process: &Process, verb: &str) -> Fault {
-    let place = Place::Key(place_in(&process.stage, &[]));
-    Fault::new(
-        place,
-        format!("`{}` {verb} more than one stream; a process has one pipe each way", process.stage),
-    )
+    let message = format!("`{}` {verb} more than one stream; a process has one pipe each way", process.stage);
+    Fault::new(place(process), message)
 }

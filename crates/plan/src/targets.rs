@@ -1,11 +1,9 @@
-//! What the command line says about the graph: targets with filters, and params set by hand.
+//! Which jobs the command line names, with what they need.
 
 use crate::cells;
-use crate::faults::{self, Place};
-use crate::file::{Given, Pipeline, parse_filter};
+use crate::faults;
+use crate::file::parse_filter;
 use crate::graph::Plan;
-use crate::value::Value;
-use crate::yaml::{self, Node};
 use std::collections::BTreeSet;
 
 /// Which jobs the targets name; all of them where there are no targets.
@@ -50,30 +48,4 @@ pub fn with_needs(plan: &Plan, named: &[bool]) -> Vec<bool> {
         }
     }
     wanted
-}
-
-/// Applies `--set STAGE.PARAM=VALUE`: sets a param, or makes the axis of that name have this one value.
-pub fn set(pipeline: &mut Pipeline, text: &str) -> Result<(), String> {
-    let help = || format!("--set {text}: write STAGE.PARAM=VALUE");
-    let (name, value) = text.split_once('=').ok_or_else(help)?;
-    let (stage, param) = name.split_once('.').ok_or_else(help)?;
-    let value = match yaml::parse(value) {
-        Ok(Node::Scalar(value)) => value,
-        _ => Value::Text(value.to_owned()),
-    };
-    let given = Given { value, place: Place::Set(text.to_owned()) };
-    let Some(found) = pipeline.stages.iter_mut().find(|s| s.name == stage) else {
-        let names = pipeline.stages.iter().map(|s| s.name.as_str());
-        return Err(format!("--set {text}: there is no stage `{stage}`; {}", faults::advice(stage, names)));
-    };
-    let mut is_axis = false;
-    for (_, values) in found.matrix.iter_mut().flatten().filter(|(axis, _)| axis == param) {
-        *values = vec![given.clone()];
-        is_axis = true;
-    }
-    if !is_axis {
-        found.params.retain(|(name, _)| name != param);
-        found.params.push((param.to_owned(), given));
-    }
-    Ok(())
 }

@@ -48,6 +48,11 @@ impl Value {
         }
     }
 
+    /// Whether it is text, and its canonical text: values that are equal in both are one value, as 1 and 1.0 are.
+    pub fn identity(&self) -> (bool, String) {
+        (matches!(self, Value::Text(_)), self.to_string())
+    }
+
     /// Orders numbers by size and everything else by text, so that many inputs come in one order however
     /// the file lists them.
     pub fn order(&self, other: &Value) -> Ordering {

@@ -1,20 +1,28 @@
-//! The only module that knows serde_yaml: text to a small tree of our own, and the place of any node in it.
+//! The only module that knows serde_yaml: text to a small tree of our own, and the places of nodes in it.
+
+mod positions;
+
+pub use positions::positions;
 
 use crate::value::Value;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::cell::Cell;
 use std::fmt;
 
 /// The largest file that is read.
 pub const MAX_BYTES: usize = 1 << 20;
-/// The most nodes and bytes of text that a file may grow to once its aliases are followed.
-const MAX_EXPANDED: usize = 8 * MAX_BYTES;
+/// The most bytes that a file may grow to once its aliases are followed, and once more by its variables.
+pub const MAX_EXPANDED: usize = 8 * MAX_BYTES;
+/// The most bytes of a key; names of stages, ports and params are shorter.
+const MAX_KEY: usize = 256;
 
 /// A YAML document in which every key is text and appears once.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
     /// Nothing: `~`, `null` or an empty value.
     Null,
+    /// What is a fault already; no text is read as this.
+    Wrong,
     /// Text, a number or a boolean.
     Scalar(Value),
     /// A list.
@@ -42,7 +50,7 @@ pub struct Position {
 }
 
 /// Text that is not YAML, or not the YAML that is read here.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
     /// Where, if the parser could say.
     pub position: Option<Position>,
@@ -59,26 +67,14 @@ pub fn parse(text: &str) -> Result<Node, SyntaxError> {
     let budget = Cell::new(MAX_EXPANDED);
     Tree { budget: &budget }.deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
         let position = error.location().map(|l| Position { line: l.line(), column: l.column() });
-        let mut message = error.to_string();
-        if let Some(end) = message.find(" at line ") {
-            message.truncate(end);
-        }
-        // serde_yaml puts the path of keys first; the position already says it.
-        if let Some((_, rest)) = message.split_once(MARK) {
-            message = rest.to_owned();
-        }
-        SyntaxError { position, message }
+        let text = error.to_string();
+        // serde_yaml puts the path of keys before our messages and the position after all; both are known.
+        let message = match text.split_once(MARK) {
+            Some((_, own)) => own.rsplit_once(" at line ").map_or(own, |(message, _)| message),
+            None => text.split_once(" at line ").map_or(text.as_str(), |(message, _)| message),
+        };
+        SyntaxError { position, message: message.to_owned() }
     })
-}
-
-/// Finds where in the text the node at `path` stands, or its key if `at_key`.
-///
-/// There is no second parser: the document is read again, fails on purpose at the wanted node, and the
-/// position is the one that serde_yaml puts into that failure.
-pub fn locate(text: &str, path: &[Step], at_key: bool) -> Option<Position> {
-    let finder = Finder { path, at_key };
-    let error = finder.deserialize(serde_yaml::Deserializer::from_str(text)).err()?;
-    error.location().map(|l| Position { line: l.line(), column: l.column() })
 }
 
 /// Stands before our own messages so that they can be told from the path that serde_yaml adds.
@@ -118,6 +114,9 @@ impl<'de> Visitor<'de> for Tree<'_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("text, a number, a boolean, a list or a map")
+    }
+    fn visit_none<E: serde::de::Error>(self) -> Result<Node, E> {
+        self.visit_unit()
     }
     fn visit_unit<E: serde::de::Error>(self) -> Result<Node, E> {
         self.spend(std::mem::size_of::<Node>())?;
@@ -188,6 +187,12 @@ impl<'de> Visitor<'de> for Key<'_, '_> {
     }
     fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<String, E> {
         self.tree.spend(key.len())?;
+        if key.len() > MAX_KEY {
+            return Err(E::custom(format!(
+                "{MARK}a key has {} bytes; at most {MAX_KEY} are read",
+                key.len()
+            )));
+        }
         if !self.seen.insert(key.to_owned()) {
             return Err(E::custom(format!("{MARK}the key `{key}` stands here twice")));
         }
@@ -195,104 +200,25 @@ impl<'de> Visitor<'de> for Key<'_, '_> {
     }
 }
 
-struct Finder<'a> {
-    path: &'a [Step],
-    at_key: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for Finder<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-// What is not visited here fails as a wrong type, which is a failure at the right place too.
-impl<'de> Visitor<'de> for Finder<'_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("anything")
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Some((Step::Index(index), rest)) = self.path.split_first() else {
-            return Err(A::Error::custom("here"));
-        };
-        for _ in 0..*index {
-            if items.next_element::<IgnoredAny>()?.is_none() {
-                return Err(A::Error::custom("here"));
-            }
-        }
-        items.next_element_seed(Finder { path: rest, at_key: self.at_key })?;
-        Ok(())
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let Some((Step::Key(wanted), rest)) = self.path.split_first() else {
-            return Err(A::Error::custom("here"));
-        };
-        let fail = self.at_key && rest.is_empty();
-        while let Some(is_wanted) = entries.next_key_seed(WantedKey { wanted, fail })? {
-            if is_wanted {
-                return entries.next_value_seed(Finder { path: rest, at_key: self.at_key });
-            }
-            entries.next_value::<IgnoredAny>()?;
-        }
-        Err(A::Error::custom("here"))
-    }
-}
-
-struct WantedKey<'a> {
-    wanted: &'a str,
-    fail: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for WantedKey<'_> {
-    type Value = bool;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for WantedKey<'_> {
-    type Value = bool;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key that is text")
-    }
-    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<bool, E> {
-        if self.fail && key == self.wanted { Err(E::custom("here")) } else { Ok(key == self.wanted) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const TEXT: &str = "name: paper # a comment\nstages:\n  train:\n    params: {epochs: 3, rate: x}\n    matrix:\n      - {seed: [1, 2]}\n";
-
-    fn path(steps: &str) -> Vec<Step> {
-        let step = |s: &str| s.parse().map_or_else(|_| Step::Key(s.into()), Step::Index);
-        steps.split('.').map(step).collect()
-    }
-
-    fn at(steps: &str, key: bool) -> (usize, usize) {
-        let position = locate(TEXT, &path(steps), key).unwrap();
-        (position.line, position.column)
-    }
-
-    #[test]
-    fn every_node_and_key_has_its_position() {
-        assert_eq!(at("name", true), (1, 1));
-        assert_eq!(at("name", false), (1, 7));
-        assert_eq!(at("stages.train", true), (3, 3));
-        assert_eq!(at("stages.train.params.rate", true), (4, 25));
-        assert_eq!(at("stages.train.params.rate", false), (4, 31));
-        assert_eq!(at("stages.train.matrix.0.seed.1", false), (6, 20));
-    }
 
     #[test]
     fn a_key_twice_is_an_error_where_it_stands_again() {
         let error = parse("a: 1\nb: 2\na: 3\n").unwrap_err();
         assert_eq!(error.position, Some(Position { line: 3, column: 1 }));
         assert_eq!(error.message, "the key `a` stands here twice");
+    }
+
+    #[test]
+    fn a_message_is_not_cut_by_what_a_key_says() {
+        let error = parse("x at line 3:\n  a: 1\n  a: 2\n").unwrap_err();
+        assert_eq!(error.message, "the key `a` stands here twice");
+        assert_eq!(parse(""), Ok(Node::Null));
+        assert!(
+            parse(&format!("{}: 1", "k".repeat(300))).unwrap_err().message.contains("a key has 300 bytes")
+        );
     }
 
     #[test]

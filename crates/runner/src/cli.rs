@@ -385,7 +385,10 @@ fn perform(command: Command) -> Result<u8, Error> {
             gc::collect(&store, &needed, gc::Allowance { age, size }, dry_run, json)?;
             digests.save()?;
         }
-        Command::Schema => print(&mut std::io::stdout(), "schema"),
+        Command::Schema => {
+            let schema = serde_json::to_string_pretty(&plan::json_schema()).unwrap_or_default();
+            print(&mut std::io::stdout(), &schema);
+        }
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "runner", &mut text);

@@ -131,7 +131,7 @@ pub fn changes(old: &[Field], new: &[Field], file: impl Fn(&str) -> Option<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plan::{describe, file, planner, yaml};
+    use plan::{describe, planner};
 
     const SOURCE: &str = r#"{"outputs": [{"name": "out", "format": "txt"}], "params": {"properties": {
         "rate": {"type": "number", "default": 0.5}, "word": {"type": "string", "default": "x"}}}}"#;
@@ -141,10 +141,10 @@ mod tests {
     /// The fields of every job, as if every output's content were the params of its process.
     fn all_fields(text: &str) -> HashMap<String, Vec<Field>> {
         let mut faults = Vec::new();
-        let pipeline = file::read(&yaml::parse(text).unwrap(), &mut faults);
+        let pipeline = plan::read(text, &[], &mut faults).unwrap();
         let described = [("source", SOURCE), ("join", JOIN)];
         let described = described.map(|(name, text)| (name.to_owned(), describe::read(text).unwrap())).into();
-        let plan = planner::plan(&pipeline, &described, &mut faults);
+        let plan = planner::plan(&pipeline, &described, planner::Options::default(), &mut faults);
         let plan = plan.unwrap_or_else(|| panic!("{faults:?}"));
         let program = |name: &str| Some(blake3::hash(name.as_bytes()));
         let params = |process: usize| {

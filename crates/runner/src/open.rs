@@ -11,7 +11,7 @@ use plan::faults::{self, Fault, Place};
 use plan::file::{self, Pipeline, Target};
 use plan::graph::Plan;
 use plan::{planner, targets, yaml};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
 
@@ -66,9 +66,11 @@ pub fn open(
 }
 
 fn wrong(common: &Common, text: &str, faults: &[Fault]) -> Error {
-    let usage = faults.iter().all(|fault| matches!(fault.place, Place::Set(_)));
-    let text = faults::render(faults, &common.pipeline, text, common.color.on(&std::io::stderr()));
-    Error::Faults { text, usage }
+    Error::Faults {
+        usage: faults.iter().all(|fault| matches!(fault.place, Place::Set(_))),
+        text: faults::render(faults, &common.pipeline, text, common.color.on(&std::io::stderr())),
+        located: faults::located(faults, text),
+    }
 }
 
 fn read(path: &Path) -> Result<String, Error> {
@@ -78,7 +80,7 @@ fn read(path: &Path) -> Result<String, Error> {
     read.map_err(|error| Error::Usage(format!("cannot read {}: {error}", path.display())))?;
     String::from_utf8(bytes).map_err(|_| {
         let text = format!("error: {} is no UTF-8 text", path.display());
-        Error::Faults { text, usage: false }
+        Error::Faults { text, usage: false, located: Vec::new() }
     })
 }
 
@@ -91,28 +93,15 @@ fn prepare(
     descriptions: &mut Descriptions,
     faults: &mut Vec<Fault>,
 ) -> Option<(Plan, HashMap<String, Program>)> {
-    let document = match yaml::parse(text) {
-        Ok(document) => document,
-        Err(error) => {
-            faults.push(Fault::new(error.position.map_or(Place::File, Place::At), error.message));
-            return None;
-        }
-    };
-    let mut pipeline = file::read(&document, faults);
-    for set in &common.set {
-        if let Err(wrong) = targets::set(&mut pipeline, set) {
-            faults.push(Fault::new(Place::Set(set.clone()), wrong));
-        }
-    }
-    let names: BTreeSet<&str> =
-        pipeline.stages.iter().map(|s| s.program.as_str()).filter(|name| !name.is_empty()).collect();
-    let asked = descriptions.describe(names, digests);
+    let pipeline = plan::read(text, &common.set, faults)?;
+    let asked = descriptions.describe(plan::programs(&pipeline), digests);
     program_faults(&pipeline, &asked, faults);
     let programs: HashMap<String, Program> =
         asked.into_iter().filter_map(|(name, program)| Some((name, program.ok()?))).collect();
     let described =
         programs.iter().map(|(name, program)| (name.clone(), program.description.clone())).collect();
-    let plan = planner::plan(&pipeline, &described, faults);
+    let options = planner::Options { allow_outside: common.allow_outside };
+    let plan = planner::plan(&pipeline, &described, options, faults);
     file_faults(&pipeline, project, faults);
     plan.map(|plan| (plan, programs))
 }

@@ -25,7 +25,10 @@ fn explain_says_of_every_job_why_it_runs_or_not_with_old_and_new_values() {
     let first = shop.make(&["--explain"]);
     assert!(first.contains("run source@seed=1: never made\n"), "{first}");
     let again = shop.make(&["--explain"]);
-    assert!(again.contains("keep source@seed=1: up to date\n") && again.contains("keep count: up to date\n"), "{again}");
+    assert!(
+        again.contains("keep source@seed=1: up to date\n") && again.contains("keep count: up to date\n"),
+        "{again}"
+    );
     let changed = shop.make(&["--explain", "--set", "copy.word=y"]);
     assert!(changed.contains("keep source@seed=2: up to date\n"), "{changed}");
     assert!(changed.contains("run copy@seed=2: param word: x -> y\n"), "{changed}");
@@ -42,7 +45,8 @@ fn a_dry_run_with_explain_tells_every_difference_and_what_is_kept() {
     shop.stage("copy", &["data"], &["out"], WORD, "cat $data > $out; echo other >> $out");
     let shown = shop.make(&["--dry-run", "--explain", "--set", "copy.word=y"]);
     assert!(shown.contains("# keep source@seed=1: up to date\n"), "{shown}");
-    let two = ["# run copy@seed=1: program changed (copy ", "# run copy@seed=1: param word: x -> y\ncopy --data"];
+    let two =
+        ["# run copy@seed=1: program changed (copy ", "# run copy@seed=1: param word: x -> y\ncopy --data"];
     assert!(two.iter().all(|line| shown.contains(line)), "{shown}");
 }
 
@@ -50,7 +54,13 @@ fn a_dry_run_with_explain_tells_every_difference_and_what_is_kept() {
 fn status_shows_the_graph_as_it_stands_and_changes_nothing() {
     let shop = shop();
     let fresh = shop.command_of("status", &[]);
-    assert!(fresh.out.starts_with("p: 5 jobs\n") && fresh.out.contains("2 to run") && fresh.out.contains("2 may run"), "{}", fresh.out);
+    assert!(
+        fresh.out.starts_with("p: 5 jobs\n")
+            && fresh.out.contains("2 to run")
+            && fresh.out.contains("2 may run"),
+        "{}",
+        fresh.out
+    );
     shop.make(&["copy@seed=1"]);
     let before = shop.snapshot();
     let half = shop.command_of("status", &["--set", "source.word=z"]);
@@ -60,7 +70,11 @@ fn status_shows_the_graph_as_it_stands_and_changes_nothing() {
     assert_eq!(before, shop.snapshot());
     // A target picks cells, which a status by stages could not name.
     let cell = shop.command_of("status", &["copy@seed=1", "--all"]);
-    assert!(cell.out.starts_with("p: 2 jobs\n") && cell.out.contains("copy@seed=1: up to date"), "{}", cell.out);
+    assert!(
+        cell.out.starts_with("p: 2 jobs\n") && cell.out.contains("copy@seed=1: up to date"),
+        "{}",
+        cell.out
+    );
     assert_eq!(shop.command_of("status", &["--check"]).code, 1);
     assert_eq!(shop.command_of("status", &["copy@seed=1", "--check"]).code, 0);
 }
@@ -78,7 +92,10 @@ fn every_answer_is_also_json() {
     assert_eq!(events.last().unwrap()["counts"]["done"], 5);
     assert!(events.iter().any(|event| event["event"] == "started" && event["why"]["reason"] == "never-made"));
     let status = json(&shop.command_of("status", &["--json"]).out);
-    assert_eq!((status["up_to_date"].as_u64(), status["jobs"][0]["cell"]["seed"].as_str()), (Some(5), Some("1")));
+    assert_eq!(
+        (status["up_to_date"].as_u64(), status["jobs"][0]["cell"]["seed"].as_str()),
+        (Some(5), Some("1"))
+    );
     let graph = json(&shop.command_of("graph", &["--json"]).out);
     assert_eq!(graph["nodes"].as_array().unwrap().len(), 3);
     let log = json(&shop.command_of("log", &["count", "--json"]).out);
@@ -133,7 +150,10 @@ fn the_history_tells_what_ran_how_long_and_what_the_cache_saved() {
     assert_eq!(runs.as_array().unwrap().len(), 1);
     shop.make(&["count", "--force"]);
     let last = json(&shop.command_of("history", &["last", "--json"]).out);
-    assert_eq!((last["done"].as_u64(), last["up_to_date"].as_u64(), last["targets"].as_str()), (Some(1), Some(4), Some("count")));
+    assert_eq!(
+        (last["done"].as_u64(), last["up_to_date"].as_u64(), last["targets"].as_str()),
+        (Some(1), Some(4), Some("count"))
+    );
     assert!(last["saved_seconds"].as_f64().unwrap() > 0.3);
     let count = last["jobs"].as_array().unwrap().iter().find(|job| job["job"] == "count").unwrap().clone();
     assert_eq!((count["reason"].as_str(), count["critical"].as_bool()), (Some("forced"), Some(true)));

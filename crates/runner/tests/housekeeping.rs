@@ -47,11 +47,17 @@ fn flip(path: &std::path::Path) {
 #[test]
 fn verify_finds_what_no_time_stamp_tells_and_the_next_run_makes_it_again() {
     let shop = made();
-    assert!(shop.command_of("verify", &[]).out.starts_with("all is as it was: 2 outputs, 2 records and 2 files"));
+    assert!(
+        shop.command_of("verify", &[]).out.starts_with("all is as it was: 2 outputs, 2 records and 2 files")
+    );
     flip(&shop.path("results/p/copy/out.txt"));
     assert!(shop.make(&[]).starts_with("nothing to do"), "a flipped bit has no new time stamp");
     let found = shop.command_of("verify", &[]);
-    assert!(found.code == 1 && found.out.contains("an output in the store is not what it was"), "{}", found.out);
+    assert!(
+        found.code == 1 && found.out.contains("an output in the store is not what it was"),
+        "{}",
+        found.out
+    );
     let again = shop.make(&[]);
     assert!(again.contains("done copy") && again.contains("kept your version as out.txt.edited"), "{again}");
     assert_eq!(shop.result("copy/out.txt"), "hello 0\nx\n");
@@ -69,8 +75,13 @@ fn verify_finds_an_input_and_a_record_that_were_changed_in_silence() {
     let record = files(&shop, ".priorscope/jobs").remove(0);
     fs::write(&record, fs::read_to_string(&record).unwrap().replace("param word", "param wort")).unwrap();
     let found = json(&shop.command_of("verify", &["--json"]).out);
-    let what: Vec<&str> = found["damaged"].as_array().unwrap().iter().map(|d| d["what"].as_str().unwrap()).collect();
-    assert!(what.iter().any(|what| what.contains("record")) && what.iter().any(|what| what.contains("time stamp")), "{what:?}");
+    let what: Vec<&str> =
+        found["damaged"].as_array().unwrap().iter().map(|d| d["what"].as_str().unwrap()).collect();
+    assert!(
+        what.iter().any(|what| what.contains("record"))
+            && what.iter().any(|what| what.contains("time stamp")),
+        "{what:?}"
+    );
     shop.make(&[]);
     assert_eq!(shop.result("copy/out.txt"), "0\nx\n");
 }
@@ -87,7 +98,10 @@ fn gc_takes_what_no_pipeline_needs_and_nothing_else() {
     assert_eq!(shown["removed_jobs"].as_array().unwrap().len(), 2);
     assert_eq!(before, shop.snapshot(), "a dry run has changed something");
     let done = json(&shop.command_of("gc", &["--all", "--json"]).out);
-    assert_eq!((done["removed_outputs"].as_u64(), done["removed_results"].as_array().unwrap().len()), (Some(2), 0));
+    assert_eq!(
+        (done["removed_outputs"].as_u64(), done["removed_results"].as_array().unwrap().len()),
+        (Some(2), 0)
+    );
     assert!(shop.make(&[]).starts_with("nothing to do"));
     let other = ran(shop.command_with("other.yaml", &[]).output().unwrap());
     assert!(other.out.starts_with("nothing to do"), "{}", other.out);
@@ -135,9 +149,18 @@ fn gc_keeps_what_is_young_or_fits() {
 #[test]
 fn two_pipelines_of_one_folder_run_at_once_and_an_equal_job_runs_once() {
     let shop = Workshop::with_stages();
-    shop.stage("source", &[], &["out"], "", "touch started; while [ ! -e go ]; do sleep 0.01; done; echo x > $out");
+    shop.stage(
+        "source",
+        &[],
+        &["out"],
+        "",
+        "touch started; while [ ! -e go ]; do sleep 0.01; done; echo x > $out",
+    );
     shop.pipeline("  source: {}\n");
-    shop.write("other.yaml", "name: other\nstages:\n  first: {program: source}\n  copy: {inputs: {data: first.out}}\n");
+    shop.write(
+        "other.yaml",
+        "name: other\nstages:\n  first: {program: source}\n  copy: {inputs: {data: first.out}}\n",
+    );
     let first = shop.start(&[]);
     shop.wait_for("started");
     let second = shop.command_with("other.yaml", &[]).spawn().unwrap();

@@ -118,7 +118,8 @@ fn strike(blow: Blow, shop: &Workshop, runner: &mut Child, random: &mut Random) 
         Blow::SecondRunner => drop(shop.start(&[]).wait()),
         Blow::DamageAnObject => {
             let objects = fs::read_dir(shop.path(".priorscope/objects")).into_iter().flatten().flatten();
-            let files = objects.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten().flatten());
+            let files =
+                objects.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten().flatten());
             for file in files.take(1) {
                 let _ = fs::remove_file(file.path());
                 let _ = fs::write(file.path(), "something else");
@@ -140,7 +141,9 @@ fn moment(number: u64, undisturbed: &BTreeMap<String, String>) {
         std::thread::sleep(delay);
         strike(blow, &shop, &mut runner, &mut random);
         runner.wait().unwrap();
-        workshop::eventually(&format!("the end of all processes after {blow:?}"), || processes(&shop).is_empty());
+        workshop::eventually(&format!("the end of all processes after {blow:?}"), || {
+            processes(&shop).is_empty()
+        });
     }
     let ran = shop.run(&[]);
     assert_eq!(ran.code, 0, "moment {number}, {blow:?} after {delays:?}:\n{}{}", ran.out, ran.err);

@@ -93,7 +93,8 @@ fn a_reader_that_is_slow_holds_the_writer_up() {
         "while [ ! -e go ]; do sleep 0.01; done; wc -c > $out",
     );
     let runner = shop.start(&[]);
-    let sent = || std::fs::read_to_string(shop.path("sent")).ok().and_then(|text| text.trim().parse::<usize>().ok());
+    let sent =
+        || std::fs::read_to_string(shop.path("sent")).ok().and_then(|text| text.trim().parse::<usize>().ok());
     // The writer stands still once the pipe is full.
     workshop::eventually("a writer that waits", || {
         let earlier = sent();
