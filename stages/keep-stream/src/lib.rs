@@ -65,7 +65,8 @@ enum Stop {
 }
 
 /// Passes a stream on to its end, piece by piece: the next is read when the last was taken by the reader of the copy
-/// and by the table, so a slow reader slows the writer, and nothing waits here but one piece.
+/// and by the table, so a slow reader slows the writer, and nothing waits here but one piece. `told` hears
+/// of new rows.
 fn pass<W: Write + Send>(
     stream: &mut impl Read,
     mut copy: Option<&mut impl Write>,
@@ -84,8 +85,11 @@ fn pass<W: Write + Send>(
         if let Some(copy) = &mut copy {
             copy.write_all(read).and_then(|()| copy.flush()).map_err(Stop::Passing)?;
         }
+        let before = keeper.rows();
         keeper.push(read).map_err(Stop::Keeping)?;
-        told(keeper);
+        if keeper.rows() > before {
+            told(keeper);
+        }
     }
 }
 

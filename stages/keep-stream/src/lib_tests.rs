@@ -1,6 +1,6 @@
 //! What `pass` asks for and gives away, counted.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 
@@ -25,15 +25,17 @@ fn energies() -> Vec<u8> {
     writer.finish().unwrap()
 }
 
-/// Gives all that is asked for, and counts it.
+/// Gives what is asked for, but not more than `most` at once, and counts it.
 struct Counted<'a> {
     rest: &'a [u8],
     given: &'a Cell<usize>,
+    most: usize,
 }
 
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.rest.read(buffer)?;
+        let most = self.most.min(buffer.len());
+        let length = self.rest.read(&mut buffer[..most])?;
         self.given.set(self.given.get() + length);
         Ok(length)
     }
@@ -64,7 +66,7 @@ fn a_stream_is_read_no_further_than_a_piece_beyond_what_its_reader_took() {
     let (stream, given) = (energies(), Cell::new(0));
     let mut slow = Slow { taken: Vec::new(), given: &given, most_waiting: 0 };
     let mut keeper = Keeper::new(Path::new("-"), io::sink());
-    let mut counted = Counted { rest: &stream, given: &given };
+    let mut counted = Counted { rest: &stream, given: &given, most: usize::MAX };
     pass(&mut counted, Some(&mut slow), &mut keeper, |_| ()).unwrap();
     assert!(slow.taken == stream);
     assert_eq!(slow.most_waiting, PIECE);
@@ -81,4 +83,15 @@ fn the_reader_of_the_copy_gets_a_damaged_piece_before_it_is_refused() {
     let stop = pass(&mut stream.as_slice(), Some(&mut copy), &mut keeper, |_| ());
     assert!(matches!(stop, Err(Stop::Keeping(_))) || keeper.finish().is_err());
     assert!(copy == stream);
+}
+
+#[test]
+fn progress_is_told_when_rows_have_come_and_not_with_every_piece() {
+    let (stream, given) = (energies(), Cell::new(0));
+    let mut counted = Counted { rest: &stream, given: &given, most: 1000 };
+    let mut keeper = Keeper::new(Path::new("-"), io::sink());
+    let told = RefCell::new(Vec::new());
+    let none: Option<&mut Vec<u8>> = None;
+    pass(&mut counted, none, &mut keeper, |keeper| told.borrow_mut().push(keeper.rows())).unwrap();
+    assert!(told.into_inner().into_iter().eq((10..=200).step_by(10)));
 }
