@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow::ipc::reader::StreamDecoder;
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
@@ -132,6 +132,14 @@ impl<W: Write + Send> Keeper<W> {
     fn begin(&mut self, schema: SchemaRef) -> Result<(), Error> {
         let Sink::Waiting(output) = &mut self.sink else { return Ok(()) };
         let Some(output) = output.take() else { return Ok(()) };
+        // The one type at which Parquet's writer panics.
+        let is_union = |field: &&&Field| matches!(field.data_type(), DataType::Union(..));
+        if let Some(field) = schema.flattened_fields().iter().find(is_union) {
+            let name = field.name();
+            return Err(
+                self.damaged(format!("field `{name}` is a union, which Parquet lacks; make it a struct"))
+            );
+        }
         let writer = write::properties(&schema).and_then(|properties| {
             let properties = properties.set_max_row_group_bytes(Some(ROW_GROUP_BYTES)).build();
             ArrowWriter::try_new(output, schema, Some(properties))

@@ -9,7 +9,7 @@ use arrow::array::{
     StringArray, StructArray, TimestampMicrosecondArray,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Int32Type, Schema};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, UnionFields, UnionMode};
 use arrow::ipc::writer::StreamWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tempfile::NamedTempFile;
@@ -121,6 +121,16 @@ fn a_stream_without_rows_becomes_a_table_without_rows() {
     let schema = Schema::new(vec![Field::new("x", DataType::Int64, false)]);
     let stream = StreamWriter::try_new(Vec::new(), &schema).unwrap().into_inner().unwrap();
     assert_eq!(rows_of(keep(&stream, 100).unwrap()).len(), 0);
+}
+
+#[test]
+fn a_type_that_parquet_lacks_is_named() {
+    let word = Arc::new(Field::new("word", DataType::Utf8, true));
+    let union = UnionFields::try_new([0], [word]).unwrap();
+    let union = Field::new("either", DataType::Union(union, UnionMode::Dense), false);
+    let schema = Schema::new(vec![Field::new("outer", DataType::Struct(vec![union].into()), true)]);
+    let stream = StreamWriter::try_new(Vec::new(), &schema).unwrap().into_inner().unwrap();
+    assert!(why(&stream).contains("field `either` is a union, which Parquet lacks"));
 }
 
 #[test]
