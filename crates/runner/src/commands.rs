@@ -17,6 +17,11 @@ pub fn answer(json: bool, answer: &impl Serialize, text: impl FnOnce() -> String
     screen::print(&mut std::io::stdout(), shown.trim_end());
 }
 
+/// As in `1 job` and `2 jobs`.
+pub fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 /// Bytes as people read them, in powers of 1024.
 pub fn bytes(n: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];

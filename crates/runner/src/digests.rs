@@ -129,11 +129,18 @@ impl<'a> Digests<'a> {
         self.lock().known.contains_key(&self.project.name_of(path))
     }
 
-    /// Remembers the digest of a file that the runner itself has just put there.
-    pub fn remember(&self, path: &Path, digest: Hash) -> io::Result<()> {
-        let metadata = fs::metadata(path)?;
-        self.insert(self.project.name_of(path), stamp(&metadata), digest);
-        Ok(())
+    /// Remembers the digest of a file that the runner puts there. `metadata` is that of the file which was read:
+    /// somebody may have put another one in its place since.
+    pub fn remember(&self, path: &Path, metadata: &fs::Metadata, digest: Hash) {
+        self.insert(self.project.name_of(path), stamp(metadata), digest);
+    }
+
+    /// Remembers of a path what is remembered of the file that it is a link to.
+    pub fn remember_link(&self, file: &Path, link: &Path) {
+        let known = self.lock().known.get(&self.project.name_of(file)).copied();
+        if let Some((stamp, digest)) = known {
+            self.insert(self.project.name_of(link), stamp, digest);
+        }
     }
 
     /// Forgets what is remembered of a path, so that the file is read when it is next asked for.

@@ -191,11 +191,13 @@ impl Store<'_> {
 
     /// Moves a finished file into the store and makes it read-only.
     pub fn keep(&self, file: &Path) -> Result<(Hash, u64), Error> {
-        let keep = || -> std::io::Result<(Hash, u64)> {
-            File::open(file)?.sync_all()?;
-            Ok((digests::hash(file)?, fs::metadata(file)?.len()))
+        let read = || -> std::io::Result<(Hash, fs::Metadata)> {
+            let open = File::open(file)?;
+            open.sync_all()?;
+            Ok((digests::hash(file)?, open.metadata()?))
         };
-        let (digest, size) = keep().map_err(io_error("read", file))?;
+        let (digest, metadata) = read().map_err(io_error("read", file))?;
+        let size = metadata.len();
         let object = self.object_path(digest);
         if self.object(digest) == Object::Intact {
             fs::remove_file(file).map_err(io_error("remove", file))?;
@@ -205,10 +207,10 @@ impl Store<'_> {
         let put = || -> std::io::Result<()> {
             fs::set_permissions(file, fs::Permissions::from_mode(0o444))?;
             fs::rename(file, &object)?;
-            files::sync_parent(&object)?;
-            self.digests.remember(&object, digest)
+            files::sync_parent(&object)
         };
         put().map_err(io_error("keep", &object))?;
+        self.digests.remember(&object, &metadata, digest);
         Ok((digest, size))
     }
 
@@ -269,18 +271,25 @@ impl Store<'_> {
         let object = self.object_path(digest);
         let aside = self.project.aside()?;
         let linked = fs::hard_link(&object, &aside).and_then(|()| fs::rename(&aside, &path));
-        if linked.is_err() {
-            // Another file system, or one without hard links.
-            let _ = fs::remove_file(&aside);
-            let beside = path.with_extension("unfinished");
-            let _ = fs::remove_file(&beside);
-            let copied = fs::copy(&object, &beside).and_then(|_| fs::rename(&beside, &path));
-            copied.map_err(|source| {
-                let _ = fs::remove_file(&beside);
-                io_error("write", &path)(source)
-            })?;
+        if linked.is_ok() {
+            self.digests.remember_link(&object, &path);
+            return Ok(placed);
         }
-        self.digests.remember(&path, digest).map_err(io_error("read", &path))?;
+        // Another file system, or one without hard links.
+        let _ = fs::remove_file(&aside);
+        let beside = path.with_extension("unfinished");
+        let _ = fs::remove_file(&beside);
+        let copy = || -> io::Result<(Hash, fs::Metadata)> {
+            fs::copy(&object, &beside)?;
+            let copied = (digests::hash(&beside)?, fs::metadata(&beside)?);
+            fs::rename(&beside, &path)?;
+            Ok(copied)
+        };
+        let (copied, metadata) = copy().map_err(|source| {
+            let _ = fs::remove_file(&beside);
+            io_error("write", &path)(source)
+        })?;
+        self.digests.remember(&path, &metadata, copied);
         Ok(placed)
     }
 

@@ -91,14 +91,7 @@ fn the_pipeline_may_stand_in_another_folder() {
     let shop = Workshop::with_stages();
     shop.write("deep/p.yaml", "name: p\nstages:\n  source: {}\n");
     fs::rename(shop.path("deep/p.yaml"), shop.path("deep/q.yaml")).unwrap();
-    let command = shop.command(&[]);
-    let program = command.get_program().to_owned();
-    let mut again = std::process::Command::new(program);
-    again.arg("deep/q.yaml").current_dir(shop.path(""));
-    command.get_envs().for_each(|(name, value)| {
-        again.env(name, value.unwrap());
-    });
-    assert!(again.output().unwrap().status.success());
+    assert!(shop.command_with("deep/q.yaml", &[]).output().unwrap().status.success());
     assert_eq!(shop.read("deep/results/p/source/out.txt"), "x 0\n");
     assert!(!shop.exists("results"));
 }

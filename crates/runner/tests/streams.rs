@@ -89,7 +89,7 @@ fn a_pipe_around_a_file_is_a_cycle() {
 #[test]
 fn a_reader_that_is_slow_holds_the_writer_up() {
     let shop = shop(
-        "touch writing; i=0; while [ $i -lt 200 ]; do head -c 10000 /dev/zero; i=$((i+1)); echo $i > sent; done",
+        "touch writing; i=0; while [ $i -lt 200 ]; do head -c 10000 /dev/zero; i=$((i+1)); echo $i > sent; done; echo x > $note",
         "while [ ! -e go ]; do sleep 0.01; done; wc -c > $out",
     );
     let runner = shop.start(&[]);

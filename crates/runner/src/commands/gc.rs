@@ -1,6 +1,6 @@
 //! `runner gc`: removes from the store what no pipeline needs any more, the longest unused first.
 
-use super::{answer, bytes};
+use super::{answer, bytes, counted};
 use crate::errors::{Error, io_error};
 use crate::files::Project;
 use crate::last::LastRuns;
@@ -178,11 +178,11 @@ fn text(collection: &Collection, allowance: Allowance) -> String {
         text += &format!("{verb} {more} more\n");
     }
     text += &format!(
-        "{verb} {} outputs of {} jobs, {} in results/, and {} folders of broken-off work: {}; {} are left, of which the pipelines need {}",
-        collection.removed_outputs,
-        collection.removed_jobs.len(),
-        collection.removed_results.len(),
-        collection.removed_work_folders,
+        "{verb} {} of {}, {} from results/, and {} of broken-off work: {}; {} left, of which the pipelines need {}",
+        counted(collection.removed_outputs, "output"),
+        counted(collection.removed_jobs.len(), "job"),
+        counted(collection.removed_results.len(), "file"),
+        counted(collection.removed_work_folders, "folder"),
         bytes(collection.removed_bytes),
         bytes(collection.left_bytes),
         bytes(collection.needed_bytes),

@@ -1,6 +1,6 @@
 //! `runner verify`: rereads everything that is remembered, and forgets what is not as it was.
 
-use super::{answer, bytes};
+use super::{answer, bytes, counted};
 use crate::digests;
 use crate::errors::Error;
 use crate::key;
@@ -96,7 +96,13 @@ fn text(found: &Verification) -> String {
     let Verification { objects, records, files, .. } = found;
     let mut text: String =
         found.damaged.iter().map(|damage| format!("{}: {}\n", damage.path.display(), damage.what)).collect();
-    let read = format!("{objects} outputs, {records} records and {files} files, {}", bytes(found.bytes));
+    let read = format!(
+        "{}, {} and {}, {}",
+        counted(*objects, "output"),
+        counted(*records, "record"),
+        counted(*files, "file"),
+        bytes(found.bytes)
+    );
     text += &match found.damaged.len() {
         0 => format!("all is as it was: {read} read"),
         n => format!("{n} wrong: {read} read; run the pipeline to make again what is missing"),

@@ -30,6 +30,8 @@ impl Run<'_> {
                 self.accounts[job].reason.get_or_insert(reason);
                 self.make_ready(job);
             }
+            // It was up to date, and is needed again for what it dropped.
+            Verdict::UpToDate { .. } if self.accounts[job].reason.is_some() => self.make_ready(job),
             Verdict::UpToDate { seconds, bytes, outputs, dropped } => {
                 self.explain(job, None);
                 let (gone, there): (Vec<_>, Vec<_>) =
@@ -84,7 +86,7 @@ impl Run<'_> {
     }
 
     fn explain(&self, job: usize, reason: Option<&Reason>) {
-        if self.manner.explain {
+        if self.manner.explain && self.accounts[job].reason.is_none() {
             self.screen.why(&self.name(job), reason);
         }
     }
