@@ -1,7 +1,7 @@
 //! Digests of files, remembered by size, time and inode, so that a run with nothing to do reads no data.
 
 use crate::errors::{Error, io_error};
-use crate::files::Project;
+use crate::files::{Durable, Project};
 use blake3::Hash;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
@@ -77,6 +77,8 @@ impl<'a> Digests<'a> {
         if !self.lock().changed {
             return Ok(());
         }
+        // An object that is vouched for must be what it is even after a power cut: all others are read again.
+        self.project.sync_cache()?;
         // A runner of another pipeline of this folder may have saved meanwhile.
         self.merge();
         let mut memory = self.lock();
@@ -88,7 +90,7 @@ impl<'a> Digests<'a> {
             .collect();
         let path = self.project.state("digests.json");
         let bytes = serde_json::to_vec(&saved).map_err(io::Error::from).map_err(io_error("write", &path))?;
-        self.project.write_whole(&path, &bytes)?;
+        self.project.write_whole(&path, &bytes, Durable::Now)?;
         memory.changed = false;
         Ok(())
     }

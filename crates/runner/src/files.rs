@@ -25,6 +25,15 @@ pub struct Project {
     aside: OnceLock<Aside>,
 }
 
+/// When a file must survive a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durable {
+    /// At once, which takes the disk some time.
+    Now,
+    /// When the system gets to it. Right for what is checked when it is read, or can be lost.
+    Later,
+}
+
 /// This runner's own folder for unfinished files. The lock on it says that the runner is alive.
 #[derive(Debug)]
 struct Aside {
@@ -70,7 +79,7 @@ impl Project {
         }
         let name = self.canonical.to_string_lossy().into_owned();
         let path = self.cache(&format!("projects/{}", blake3::hash(name.as_bytes())));
-        if path.exists() { Ok(()) } else { self.write_whole(&path, name.as_bytes()) }
+        if path.exists() { Ok(()) } else { self.write_whole(&path, name.as_bytes(), Durable::Later) }
     }
 
     /// The other folders that use the cache and are still there.
@@ -81,6 +90,16 @@ impl Project {
             folders.filter(|folder| *folder != self.canonical && folder.is_dir()).collect();
         folders.sort();
         folders
+    }
+
+    /// Waits until all that was written to the cache survives a power cut.
+    pub fn sync_cache(&self) -> Result<(), Error> {
+        let folder = self.cache("");
+        if !folder.exists() {
+            return Ok(());
+        }
+        let sync = || Ok(rustix::fs::syncfs(File::open(&folder)?)?);
+        sync().map_err(io_error("sync", &folder))
     }
 
     /// The folder without links, which tells projects apart.
@@ -125,14 +144,17 @@ impl Project {
         fs::create_dir_all(parent).map_err(io_error("make the folder", parent))
     }
 
-    /// Writes a file aside and renames it, so that it is there whole or not at all.
-    pub fn write_whole(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    /// Writes a file aside and renames it, so that it is there whole or not at all. After a power cut it may be
+    /// there in part, unless it is [`Durable::Now`].
+    pub fn write_whole(&self, path: &Path, bytes: &[u8], durable: Durable) -> Result<(), Error> {
         self.make_parent(path)?;
         let aside = self.aside()?;
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&aside)?;
             file.write_all(bytes)?;
-            file.sync_all()?;
+            if durable == Durable::Now {
+                file.sync_all()?;
+            }
             fs::rename(&aside, path)
         };
         write().map_err(|source| {

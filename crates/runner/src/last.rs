@@ -2,7 +2,7 @@
 //! long paths first and to tell how long is left.
 
 use crate::errors::{Error, io_error};
-use crate::files::Project;
+use crate::files::{Durable, Project};
 use blake3::Hash;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -49,7 +49,7 @@ impl LastRuns {
             return Ok(());
         }
         let json = serde_json::to_vec_pretty(&self.jobs).map_err(std::io::Error::from);
-        project.write_whole(&self.path, &json.map_err(io_error("write", &self.path))?)
+        project.write_whole(&self.path, &json.map_err(io_error("write", &self.path))?, Durable::Later)
     }
 
     /// The last run of a job.

@@ -1,6 +1,7 @@
 //! One job from its command lines to its outputs in the store; runs on a thread of its own.
 
 use crate::command;
+use crate::files::Durable;
 use crate::guard;
 use crate::key::{self, Field};
 use crate::setting::Setting;
@@ -29,6 +30,9 @@ fn work_file(
     let folder = if members > 1 { folder.join(number.to_string()) } else { folder };
     folder.join(format!("{}.{}", output.port, output.format))
 }
+
+/// From so many seconds on a job's outputs are synced as soon as they are kept.
+const LONG: f64 = 1.0;
 
 /// One attempt at a job.
 #[derive(Clone, Debug)]
@@ -73,10 +77,12 @@ pub fn perform(
     let seconds = begin.elapsed().as_secs_f64();
     let finished = result.and_then(|used| {
         let keep = || -> Result<Record, String> {
-            let outputs = collect(setting, attempt)?;
+            // What took long to make is worth the disk's time; all other outputs are synced at the end of the run.
+            let durable = if seconds >= LONG { Durable::Now } else { Durable::Later };
+            let outputs = collect(setting, attempt, durable)?;
             let job = setting.plan.job_name(attempt.job);
             let record = Record { job, seconds, outputs, fields: attempt.fields.clone() };
-            setting.store.keep_record(attempt.key, &record).map_err(|error| error.to_string())?;
+            setting.store.keep_record(attempt.key, &record, durable).map_err(|error| error.to_string())?;
             Ok(record)
         };
         let record = keep().map_err(|what| {
@@ -150,7 +156,7 @@ fn steps(setting: &Setting, attempt: &Attempt) -> Result<Vec<Step>, String> {
 }
 
 /// Moves the outputs of a finished job into the store.
-fn collect(setting: &Setting, attempt: &Attempt) -> Result<Vec<Kept>, String> {
+fn collect(setting: &Setting, attempt: &Attempt, durable: Durable) -> Result<Vec<Kept>, String> {
     let Attempt { job, key, ref fields, .. } = *attempt;
     let members = &setting.plan.jobs[job].processes;
     // The same list once more, from what lies there now: a file that changed while the job read it would
@@ -176,7 +182,7 @@ fn collect(setting: &Setting, attempt: &Attempt) -> Result<Vec<Kept>, String> {
             if !fs::symlink_metadata(&file).is_ok_and(|m| m.is_file()) {
                 return Err(format!("it ended well, but did not write its output `{}`", output.port));
             }
-            let (digest, size) = setting.store.keep(&file).map_err(|error| error.to_string())?;
+            let (digest, size) = setting.store.keep(&file, durable).map_err(|error| error.to_string())?;
             kept.push(Kept { process: number, port: output.port.clone(), digest: digest.to_string(), size });
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::digests::Digests;
 use crate::errors::{Error, io_error};
-use crate::files::Project;
+use crate::files::{Durable, Project};
 use blake3::Hash;
 use plan::describe::{self, Description};
 use plan::faults::{self, printable};
@@ -56,7 +56,8 @@ impl Descriptions {
         }
         let path = project.state("describe.json");
         let json = serde_json::to_vec_pretty(&self.known);
-        project.write_whole(&path, &json.map_err(std::io::Error::from).map_err(io_error("write", &path))?)
+        let json = json.map_err(std::io::Error::from).map_err(io_error("write", &path))?;
+        project.write_whole(&path, &json, Durable::Later)
     }
 
     /// Finds all programs and describes them, several at once.

@@ -14,7 +14,7 @@ use crate::setting::{OutputId, Setting};
 use crate::work::{self, Event, Failure, Finished, Used};
 use blake3::Hash;
 use rustix::process::{Pid, Signal};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -94,13 +94,18 @@ pub struct Run<'a> {
     screen: &'a mut Screen,
     last: &'a mut LastRuns,
     estimates: Estimates,
+    /// By job.
+    names: Vec<String>,
     states: Vec<State>,
     accounts: Vec<Account>,
     /// Jobs by how soon they should start, and for each job its place among them.
     order: Vec<usize>,
     rank: Vec<usize>,
-    /// The places of the jobs that are ready.
+    /// The places of the jobs that are ready, and the jobs themselves by their keys.
     ready: BTreeSet<usize>,
+    ready_by_key: HashMap<Hash, BTreeSet<usize>>,
+    /// The jobs that run, with their threads.
+    running: BTreeMap<usize, usize>,
     needed_by: Vec<Vec<usize>>,
     made: HashMap<OutputId, Hash>,
     /// Temporary outputs of jobs that are done which are no longer in the store.
@@ -140,9 +145,8 @@ impl<'a> Run<'a> {
             job.needs.iter().for_each(|need| needed_by[*need].push(number));
         }
         let estimates = last.estimates();
-        let seconds: Vec<f64> = (0..jobs.len())
-            .map(|job| estimates.seconds(&setting.plan.job_name(job)).unwrap_or(1.0))
-            .collect();
+        let names: Vec<String> = (0..jobs.len()).map(|job| setting.plan.job_name(job)).collect();
+        let seconds: Vec<f64> = names.iter().map(|name| estimates.seconds(name).unwrap_or(1.0)).collect();
         let remaining = schedule::remaining(setting.plan, &seconds);
         let mut order: Vec<usize> = (0..jobs.len()).collect();
         order.sort_by(|a, b| remaining[*b].total_cmp(&remaining[*a]).then(a.cmp(b)));
@@ -155,6 +159,9 @@ impl<'a> Run<'a> {
             order,
             rank,
             ready: BTreeSet::new(),
+            ready_by_key: HashMap::new(),
+            running: BTreeMap::new(),
+            names,
             keys: vec![None; jobs.len()],
             setting,
             manner,
@@ -191,7 +198,7 @@ impl<'a> Run<'a> {
                 self.take_pending(events);
                 self.start_ready(scope, sender);
                 self.tell_overall();
-                if self.running().next().is_none() {
+                if self.running.is_empty() {
                     break;
                 }
                 let patience = match self.deadline {
@@ -224,25 +231,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The jobs that run, with their threads.
-    fn running(&self) -> impl Iterator<Item = (usize, usize)> {
-        let threads = |(job, state): (usize, &State)| match state {
-            State::Running(threads) => Some((job, *threads)),
-            _ => None,
-        };
-        self.states.iter().enumerate().filter_map(threads)
-    }
-
     fn stopping(&self) -> bool {
         self.interrupts > 0 || (self.counts.failed > 0 && !self.manner.keep_going)
     }
 
-    fn name(&self, job: usize) -> String {
-        self.setting.plan.job_name(job)
-    }
-
     fn estimate(&self, job: usize) -> Option<f64> {
-        self.estimates.seconds(&self.name(job))
+        self.estimates.seconds(&self.names[job])
     }
 
     fn wish(&self, job: usize) -> Wish {
@@ -266,7 +260,8 @@ impl<'a> Run<'a> {
         'a: 's,
     {
         while !self.stopping() && !self.ready.is_empty() {
-            let running: Vec<Held> = self.running().map(|(job, threads)| self.held(job, threads)).collect();
+            let running: Vec<Held> =
+                self.running.iter().map(|(job, threads)| self.held(*job, *threads)).collect();
             // Equal jobs wait for the first of them, whose outputs are theirs.
             let free = |job: &usize| self.key_of(*job).is_some_and(|key| !self.started.contains(&key));
             let looked_at: Vec<usize> =
@@ -285,16 +280,17 @@ impl<'a> Run<'a> {
     where
         'a: 's,
     {
-        self.ready.remove(&self.rank[job]);
         let Some((key, fields)) = self.keys[job].clone() else { return };
+        self.leave_ready(job, key);
         self.started.insert(key);
         self.states[job] = State::Running(threads);
+        self.running.insert(job, threads);
         let account = &mut self.accounts[job];
         let again = account.attempts > 0;
         account.attempts += 1;
         (account.started, account.threads) = (Some(SystemTime::now()), Some(threads));
         let reason = account.reason.clone();
-        self.screen.started(job, &self.setting.plan.job_name(job), reason.as_ref(), threads);
+        self.screen.started(job, &self.names[job], reason.as_ref(), threads);
         let forced = reason == Some(Reason::Forced);
         let attempt = Attempt { job, key, fields, threads, again, forced };
         let (setting, sender, stop) = (self.setting, sender.clone(), self.stop.clone());
@@ -317,7 +313,7 @@ impl<'a> Run<'a> {
                 }
             }
             Event::Progress { job, progress } => {
-                self.screen.progress(job, &self.setting.plan.job_name(job), &progress);
+                self.screen.progress(job, &self.names[job], &progress);
             }
             Event::Note { text } => self.screen.note(&text),
             Event::Interrupted => {
@@ -342,6 +338,7 @@ impl<'a> Run<'a> {
 
     fn end(&mut self, job: usize, result: Result<Finished, Box<Failure>>) {
         let key = self.key_of(job);
+        self.running.remove(&job);
         key.iter().for_each(|key| {
             self.started.remove(key);
         });
@@ -364,7 +361,8 @@ impl<'a> Run<'a> {
                         self.counts.up_to_date += 1;
                     }
                     self.note_last(job, record.seconds);
-                    self.screen.done(&self.name(job), &told);
+                    self.estimates.note(&self.names[job], record.seconds);
+                    self.screen.done(&self.names[job], &told);
                     self.finished.extend(key);
                 }
             }
@@ -374,10 +372,9 @@ impl<'a> Run<'a> {
             }
         }
         // A job equal to this one waited for it, and others read its outputs.
-        let ready = self.ready.iter().map(|place| self.order[*place]);
-        let twins: Vec<usize> = ready.filter(|twin| *twin != job && self.key_of(*twin) == key).collect();
-        for twin in twins {
-            self.ready.remove(&self.rank[twin]);
+        let equal = key.and_then(|key| self.ready_by_key.get(&key)).cloned().unwrap_or_default();
+        for twin in equal.into_iter().filter(|twin| *twin != job) {
+            key.into_iter().for_each(|key| self.leave_ready(twin, key));
             self.states[twin] = State::Waiting;
             self.settle_from(twin);
         }
@@ -399,10 +396,17 @@ impl<'a> Run<'a> {
             self.states[job] = State::Stopped;
         } else if attempts <= retries {
             let how = format!("attempt {attempts} of {}", retries + 1);
-            self.screen.failed(&plan.job_name(job), failure, Some(&how));
+            self.screen.failed(&self.names[job], failure, Some(&how));
             self.make_ready(job);
         } else {
             self.fail(job, failure);
+        }
+    }
+
+    fn leave_ready(&mut self, job: usize, key: Hash) {
+        self.ready.remove(&self.rank[job]);
+        if let Some(equal) = self.ready_by_key.get_mut(&key) {
+            equal.remove(&job);
         }
     }
 
@@ -412,16 +416,14 @@ impl<'a> Run<'a> {
 
     fn note_last(&mut self, job: usize, seconds: f64) {
         if let Some(key) = self.key_of(job) {
-            let name = self.name(job);
-            self.estimates.note(&name, seconds);
-            self.last.note(&name, Last { key: key.to_string(), seconds });
+            self.last.note(&self.names[job], Last { key: key.to_string(), seconds });
         }
     }
 
     fn fail(&mut self, job: usize, failure: &Failure) {
         self.states[job] = State::Failed;
         self.counts.failed += 1;
-        self.screen.failed(&self.name(job), failure, None);
+        self.screen.failed(&self.names[job], failure, None);
     }
 
     fn signal_all(&mut self, signal: Signal) {
@@ -469,14 +471,14 @@ impl<'a> Run<'a> {
                         self.setting.plan.jobs[job].needs.iter().filter(missing).collect();
                     match needs.as_slice() {
                         [] => "stopped before it began".to_owned(),
-                        [need] => format!("needs {}", self.name(**need)),
-                        [need, more @ ..] => format!("needs {} and {} more", self.name(**need), more.len()),
+                        [need] => format!("needs {}", self.names[**need]),
+                        [need, more @ ..] => format!("needs {} and {} more", self.names[**need], more.len()),
                     }
                 }
                 _ => continue,
             };
             self.counts.not_run += 1;
-            self.screen.not_run(&self.setting.plan.job_name(job), &why, self.counts.not_run);
+            self.screen.not_run(&self.names[job], &why, self.counts.not_run);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::digests::{self, Digests};
 use crate::errors::{Error, io_error};
-use crate::files::{self, Project};
+use crate::files::{self, Durable, Project};
 use crate::key::Field;
 use blake3::Hash;
 use serde::{Deserialize, Serialize};
@@ -182,18 +182,20 @@ impl Store<'_> {
     }
 
     /// Keeps the record of a key. Its outputs must be in the store already.
-    pub fn keep_record(&self, key: Hash, record: &Record) -> Result<(), Error> {
+    pub fn keep_record(&self, key: Hash, record: &Record, durable: Durable) -> Result<(), Error> {
         let path = self.record_path(key);
         let json = serde_json::to_vec_pretty(record);
         let bytes = json.map_err(std::io::Error::from).map_err(io_error("write", &path))?;
-        self.project.write_whole(&path, &bytes)
+        self.project.write_whole(&path, &bytes, durable)
     }
 
     /// Moves a finished file into the store and makes it read-only.
-    pub fn keep(&self, file: &Path) -> Result<(Hash, u64), Error> {
+    pub fn keep(&self, file: &Path, durable: Durable) -> Result<(Hash, u64), Error> {
         let read = || -> std::io::Result<(Hash, fs::Metadata)> {
             let open = File::open(file)?;
-            open.sync_all()?;
+            if durable == Durable::Now {
+                open.sync_all()?;
+            }
             Ok((digests::hash(file)?, open.metadata()?))
         };
         let (digest, metadata) = read().map_err(io_error("read", file))?;
@@ -207,7 +209,7 @@ impl Store<'_> {
         let put = || -> std::io::Result<()> {
             fs::set_permissions(file, fs::Permissions::from_mode(0o444))?;
             fs::rename(file, &object)?;
-            files::sync_parent(&object)
+            if durable == Durable::Now { files::sync_parent(&object) } else { Ok(()) }
         };
         put().map_err(io_error("keep", &object))?;
         self.digests.remember(&object, &metadata, digest);

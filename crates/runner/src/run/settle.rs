@@ -78,16 +78,19 @@ impl Run<'_> {
         if missing.is_empty() {
             self.states[job] = State::Ready;
             self.ready.insert(self.rank[job]);
+            if let Some(key) = self.key_of(job) {
+                self.ready_by_key.entry(key).or_default().insert(job);
+            }
             return;
         }
         self.states[job] = State::Waiting;
-        let by = self.name(job);
+        let by = self.names[job].clone();
         missing.into_iter().for_each(|producer| self.remake(producer, &by));
     }
 
     fn explain(&self, job: usize, reason: Option<&Reason>) {
         if self.manner.explain && self.accounts[job].reason.is_none() {
-            self.screen.why(&self.name(job), reason);
+            self.screen.why(&self.names[job], reason);
         }
     }
 

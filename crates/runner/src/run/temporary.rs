@@ -40,7 +40,7 @@ impl Run<'_> {
         }
         self.accounts[job].reason = Some(Reason::Needed { by: by.to_owned() });
         if self.manner.explain {
-            self.screen.why(&self.name(job), self.accounts[job].reason.as_ref());
+            self.screen.why(&self.names[job], self.accounts[job].reason.as_ref());
         }
         self.make_ready(job);
     }
