@@ -1,8 +1,8 @@
 """Runs the commands of documents as they stand: ```sh blocks and indented command lines by sh, ```python blocks by
 this Python, in order. Blocks that run the whole paper or the tests are left out; a program that a document says to save
-is saved and joined to the tiny pipeline.
+is saved and joined to the tiny pipeline; a pipeline is planned.
 
-    python tests/readers/run_documents.py README.md docs/pipeline.md docs/stages.md
+    python tests/readers/run_documents.py README.md docs/pipeline.md docs/commands.md
 """
 import os
 import pathlib
@@ -34,6 +34,16 @@ def run_stage(program, yaml, environment):
         path.unlink()
 
 
+def plan(yaml, environment):
+    """Plans a whole pipeline that a document shows."""
+    path = pathlib.Path("from-a-document.yaml")
+    path.write_text(yaml)
+    try:
+        run_sh(f"target/release/runner {path} --dry-run", environment)
+    finally:
+        path.unlink()
+
+
 def main(documents):
     """Runs every document."""
     folder = str(pathlib.Path(sys.executable).parent.absolute())
@@ -49,6 +59,8 @@ def main(documents):
             elif kind == "yaml" and pending:
                 run_stage(pending, block, environment)
                 pending = None
+            elif kind == "yaml" and block.startswith("name:"):
+                plan(block, environment)
             elif kind == "python":
                 print(f">>> {block.strip().splitlines()[0]} ...", flush=True)
                 subprocess.run([sys.executable, "-c", block], check=True, env=environment)

@@ -1,11 +1,12 @@
 //! The pipeline's folder and its cache: where things lie, what is outside, and files that appear whole.
 
 use crate::errors::{Error, io_error};
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 /// The folder of the runner's own files.
@@ -23,6 +24,8 @@ pub struct Project {
     /// Where outputs are kept, if not among the runner's own files here.
     cache: Option<PathBuf>,
     aside: OnceLock<Aside>,
+    /// Folders that were seen to lie inside.
+    inside: Mutex<HashSet<PathBuf>>,
 }
 
 /// When a file must survive a power cut.
@@ -51,7 +54,14 @@ impl Project {
         let root = pipeline.parent().unwrap_or(Path::new("")).to_path_buf();
         let shown = if root.as_os_str().is_empty() { Path::new(".") } else { &root };
         let canonical = shown.canonicalize().map_err(io_error("find", shown))?;
-        Ok(Project { root, canonical, allow_outside, cache, aside: OnceLock::new() })
+        Ok(Project {
+            root,
+            canonical,
+            allow_outside,
+            cache,
+            aside: OnceLock::new(),
+            inside: Mutex::default(),
+        })
     }
 
     /// The path of something in the folder.
@@ -134,14 +144,19 @@ impl Project {
     /// Makes the folder of a file, if it lies inside.
     pub fn make_parent(&self, path: &Path) -> Result<(), Error> {
         let parent = path.parent().unwrap_or(Path::new(""));
-        if !self.holds(parent) {
+        let known = || self.inside.lock().is_ok_and(|inside| inside.contains(parent));
+        if !known() && !self.holds(parent) {
             let message = format!(
                 "{} leads out of the pipeline's folder; --allow-outside permits it",
                 parent.display()
             );
             return Err(Error::Usage(message));
         }
-        fs::create_dir_all(parent).map_err(io_error("make the folder", parent))
+        fs::create_dir_all(parent).map_err(io_error("make the folder", parent))?;
+        if let Ok(mut inside) = self.inside.lock() {
+            inside.insert(parent.to_path_buf());
+        }
+        Ok(())
     }
 
     /// Writes a file aside and renames it, so that it is there whole or not at all. After a power cut it may be

@@ -74,17 +74,28 @@ impl Drop for Group {
     }
 }
 
+/// Tells the processes that may have been started after this one: those with a greater number, unless the system
+/// has begun again with small numbers since.
+fn newer_than(pid: Pid) -> impl Fn(Pid) -> bool {
+    let number = |pid: Pid| pid.as_raw_nonzero().get();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let latest: Option<i32> = load.split_whitespace().last().and_then(|number| number.parse().ok());
+    let in_order = latest.is_some_and(|latest| latest >= number(pid));
+    move |other| other != pid && (!in_order || number(other) > number(pid))
+}
+
 /// Kills the processes of a job that have left its group, and what those start meanwhile.
 fn kill_escaped(guard: Pid) {
     const ROUNDS: usize = 10;
     let own = rustix::process::getpid();
     let entry = format!("{VARIABLE}={}", guard.as_raw_nonzero());
+    let is_newer = newer_than(guard);
     for _ in 0..ROUNDS {
         let mut found = false;
         for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
             let name = process.file_name();
             let pid = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
-            let Some(pid) = pid.filter(|pid| *pid != own && *pid != guard) else { continue };
+            let Some(pid) = pid.filter(|pid| *pid != own && is_newer(*pid)) else { continue };
             let environment = fs::read(process.path().join("environ")).unwrap_or_default();
             if environment.split(|byte| *byte == 0).any(|variable| variable == entry.as_bytes()) {
                 found |= rustix::process::kill_process(pid, Signal::KILL).is_ok();

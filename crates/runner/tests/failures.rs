@@ -101,3 +101,19 @@ fn a_background_process_does_not_outlive_its_job() {
     let pid = shop.read("pid");
     workshop::eventually("the end of the background process", || !workshop::is_alive(&pid));
 }
+
+#[test]
+fn a_process_that_leaves_its_group_does_not_outlive_its_job_either() {
+    let shop = Workshop::new();
+    shop.stage(
+        "source",
+        &[],
+        &["out"],
+        "",
+        "setsid sh -c 'echo $$ > pid; sleep 60' & while [ ! -s pid ]; do sleep 0.01; done; echo x > $out",
+    );
+    shop.pipeline("  source: {}\n");
+    shop.make(&[]);
+    let pid = shop.read("pid");
+    workshop::eventually("the end of the daemon", || !workshop::is_alive(&pid));
+}

@@ -67,6 +67,21 @@ fn a_killed_runner_leaves_no_process_and_the_next_one_goes_on() {
 }
 
 #[test]
+fn a_process_that_left_its_group_does_not_outlive_a_killed_runner() {
+    let shop = Workshop::new();
+    shop.stage("source", &[], &["out"], "", "setsid sh -c 'echo $$ > pid; sleep 60' & wait");
+    shop.pipeline("  source: {}\n");
+    let mut runner = shop.start(&[]);
+    eventually("the daemon", || {
+        std::fs::read_to_string(shop.path("pid")).is_ok_and(|pid| pid.ends_with('\n'))
+    });
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    let pid = shop.read("pid");
+    eventually("the end of the daemon", || !is_alive(&pid));
+}
+
+#[test]
 fn a_runner_killed_at_any_moment_spoils_nothing() {
     let calm = Workshop::with_stages();
     let stages = concat!(
