@@ -62,7 +62,7 @@ impl Group {
     }
 
     /// Kills every process of the group at once.
-    pub fn kill(&self) {
+    fn kill(&self) {
         signal(self.pid, Signal::KILL);
     }
 }

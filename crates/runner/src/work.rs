@@ -147,8 +147,6 @@ pub fn run(
     };
     let _ = events.send(Event::Started { job, group: group.pid() });
     let result = run_in(&group, job, steps, events);
-    // Whatever the processes left behind ends with them.
-    group.end();
     (Some(group), result)
 }
 
@@ -168,7 +166,7 @@ fn run_in(group: &Group, job: usize, steps: &[Step], events: &Sender<Event>) -> 
             let (mut child, log, reader) = match start(group, step, upstream.take(), last) {
                 Ok(started) => started,
                 Err(what) => {
-                    group.kill();
+                    group.end();
                     let line = Some(step.line.clone());
                     return Err(Box::new(Failure { what, line, ..Failure::default() }));
                 }
@@ -208,7 +206,8 @@ fn run_in(group: &Group, job: usize, steps: &[Step], events: &Sender<Event>) -> 
                 Err(_) => break,
             }
         }
-        group.kill();
+        // Whatever the processes left behind ends with them; it may hold their pipes open.
+        group.end();
         Ok((failed, is_late))
     })?;
     // Those that were killed have ended by now, and every log has its last line.
