@@ -11,8 +11,8 @@ const MATRIX_HELP: &str = "write axes with lists, such as `matrix: {seed: [1, 2]
 pub(crate) const EXCLUDE: &str = "exclude";
 pub(crate) const INCLUDE: &str = "include";
 
-/// Reads a matrix. What a block includes is one more block. `by_hand` are the paths of values that the command line
-/// says: what is excluded need not be among those.
+/// Reads a matrix. What a block includes is one more block. `by_hand` are the paths of values that the
+/// command line says: what is excluded need not be among those.
 pub(crate) fn read(spot: &Spot, by_hand: &HashSet<Vec<Step>>, faults: &mut Vec<Fault>) -> Vec<Block> {
     let blocks = spot.items_or_self();
     if blocks.is_empty() {

@@ -20,8 +20,8 @@ pub struct Options {
     pub allow_outside: bool,
 }
 
-/// Makes the plan, from what is known of the programs that [`crate::programs`] names. A program that is not known is
-/// left out of the checks, and any fault means that there is no plan.
+/// Makes the plan, from what is known of the programs that [`crate::programs`] names. A program that is not
+/// known is left out of the checks, and any fault means that there is no plan.
 pub fn plan(
     pipeline: &Pipeline,
     descriptions: &HashMap<String, Description>,

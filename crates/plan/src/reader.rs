@@ -35,8 +35,8 @@ const NAME_HELP: &str = "use a to z, 0 to 9, - and _, and begin with a letter or
 const TEMPORARY_HELP: &str = "write `temporary: [PORT]`, or `temporary: true` for all files of the stage";
 const KEEP_HELP: &str = "write `keep: [PORT]`";
 
-/// Reads a pipeline from its text and from the texts of `--set`. What is wrong goes to `faults`, the rest is read all
-/// the same; there is no pipeline only where the text is no YAML map.
+/// Reads a pipeline from its text and from the texts of `--set`. What is wrong goes to `faults`, the rest is
+/// read all the same; there is no pipeline only where the text is no YAML map.
 pub fn read(text: &str, sets: &[String], faults: &mut Vec<Fault>) -> Option<Pipeline> {
     let document = match yaml::parse(text) {
         Ok(document) => document,

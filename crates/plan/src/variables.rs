@@ -15,9 +15,9 @@ const LIST_HELP: &str =
     "a list can only be a whole axis, all inputs of a port, or the ports of temporary and keep";
 const ESCAPE_HELP: &str = "write ${NAME} for a variable, and $${ for the text ${";
 
-/// Fills in all variables of a document. A variable that is not there, that cannot stand where it does, or that is
-/// never used is a fault. Keys are left as they are, and so are the values of variables. Returns the paths at which a
-/// value of the command line was filled in.
+/// Fills in all variables of a document. A variable that is not there, that cannot stand where it does, or
+/// that is never used is a fault. Keys are left as they are, and so are the values of variables. Returns the
+/// paths at which a value of the command line was filled in.
 pub(crate) fn fill(
     entries: &mut [(String, Node)],
     settings: &[Setting],
@@ -232,7 +232,8 @@ fn size(node: &Node) -> usize {
         }
 }
 
-/// Whether a list may stand at a path: a whole axis, the inputs of a port, the ports of `temporary` and `keep`.
+/// Whether a list may stand at a path: a whole axis, the inputs of a port, the ports of `temporary` and
+/// `keep`.
 fn takes_list(path: &[Step]) -> bool {
     use Step::{Index, Key};
     let [Key(stages), Key(_), Key(key), rest @ ..] = path else { return false };

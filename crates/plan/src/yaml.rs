@@ -13,8 +13,8 @@ use std::fmt;
 pub const MAX_BYTES: usize = 1 << 20;
 /// The most bytes that a file may grow to once its aliases are followed, and once more by its variables.
 pub const MAX_EXPANDED: usize = 8 * MAX_BYTES;
-/// The most brackets times bytes of a file. libyaml goes through all open brackets at every token, and which of them
-/// are open only it knows: at this limit a file that leaves all of them open takes seconds.
+/// The most brackets times bytes of a file. libyaml goes through all open brackets at every token, and which
+/// of them are open only it knows: at this limit a file that leaves all of them open takes seconds.
 const MAX_BRACKETS_TIMES_BYTES: usize = 1 << 30;
 /// The most bytes of a key; names of stages, ports and params are shorter.
 const MAX_KEY: usize = 256;

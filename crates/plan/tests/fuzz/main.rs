@@ -1,8 +1,7 @@
 //! Whatever a file says, planning it neither panics nor hangs, and says the same thing twice.
 //!
-//! `PRIORSCOPE_FUZZ=1000000 cargo test --release -p plan --test fuzz -- --nocapture` tries so many inputs, and files of
-//! the largest size.
-
+//! `PRIORSCOPE_FUZZ=1000000 cargo test --release -p plan --test fuzz -- --nocapture` tries so many inputs, and
+//! files of the largest size.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod inputs;
