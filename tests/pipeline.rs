@@ -72,6 +72,31 @@ fn the_commands_of_a_dry_run_make_the_same_bytes_by_hand() {
 }
 
 #[test]
+fn a_stream_can_be_kept_as_a_table_without_changing_what_comes_of_it() {
+    let project = Project::tiny();
+    project.run(&["divergences@network=cnn1"]).ok();
+    let cell = "cnn1-real-epochs3-seed1";
+    let before = std::fs::read(project.result(&format!("divergences/{cell}/divergences.parquet"))).unwrap();
+    let keeping =
+        tiny().replace("program: dump-activations\n", "program: dump-activations\n    keep: [energies]\n");
+    assert_ne!(keeping, tiny());
+    project.write(&keeping);
+    let out = project.run(&["divergences@network=cnn1"]).ok();
+    let job =
+        "done activations | activations.energies | distributions@network=cnn1,labels=real,epochs=3,seed=1";
+    assert!(out.contains(job), "{out}");
+    let table = project.result(&format!("activations/{cell}/energies.parquet"));
+    let kept = tables::Reader::open(&table, &tables::catalogue::ENERGIES, &["image_id"]).unwrap();
+    assert_eq!(
+        kept.map(|batch| batch.unwrap().rows()).sum::<usize>(),
+        4 * 100,
+        "100 test images, epochs 0 to 3"
+    );
+    let after = std::fs::read(project.result(&format!("divergences/{cell}/divergences.parquet"))).unwrap();
+    assert_eq!(before, after);
+}
+
+#[test]
 fn every_stage_explains_itself() {
     let project = Project::tiny();
     let stages = [

@@ -124,9 +124,15 @@ impl Process {
 }
 
 impl Plan {
-    /// The name of a job: its processes', joined by ` | `.
+    /// The name of a job: its processes' stages, joined by ` | `, and its cell; all names in full where the cells
+    /// differ.
     pub fn job_name(&self, job: usize) -> String {
-        let names: Vec<String> = self.jobs[job].processes.iter().map(|p| self.processes[*p].name()).collect();
-        names.join(" | ")
+        let members: Vec<&Process> = self.jobs[job].processes.iter().map(|p| &self.processes[*p]).collect();
+        match members.split_last() {
+            Some((last, others)) if others.iter().all(|member| member.cell == last.cell) => {
+                others.iter().map(|member| format!("{} | ", member.stage)).collect::<String>() + &last.name()
+            }
+            _ => members.iter().map(|member| member.name()).collect::<Vec<_>>().join(" | "),
+        }
     }
 }

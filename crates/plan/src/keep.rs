@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_kept_stream_goes_through_the_keeper() {
         let plan = planned(&format!("{CHAIN}{ESTIMATE}"), &[]);
-        assert!(jobs(&plan).contains(&"dump@seed=2 | dump.energies@seed=2 | estimate@seed=2".to_owned()));
+        assert!(jobs(&plan).contains(&"dump | dump.energies | estimate@seed=2".to_owned()));
         let table = Some("results/p/dump/seed2/energies.parquet".to_owned());
         let right = [("copy".to_owned(), None, false), ("table".to_owned(), table, false)];
         assert_eq!(outputs(&plan, "dump.energies@seed=2"), right);
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_kept_stream_needs_no_reader() {
         let plan = planned(CHAIN, &[]);
-        assert!(jobs(&plan).contains(&"dump@seed=1 | dump.energies@seed=1".to_owned()));
+        assert!(jobs(&plan).contains(&"dump | dump.energies@seed=1".to_owned()));
         let table = Some("results/p/dump/seed1/energies.parquet".to_owned());
         assert_eq!(outputs(&plan, "dump.energies@seed=1"), [("table".to_owned(), table, false)]);
     }
@@ -270,7 +270,7 @@ mod tests {
         let named = targets::named(&plan, &["dump.energies@seed=2".to_owned()]).unwrap();
         let names: Vec<String> =
             jobs(&plan).into_iter().zip(named).filter(|(_, named)| *named).map(|(name, _)| name).collect();
-        assert_eq!(names, ["dump@seed=2 | dump.energies@seed=2 | estimate@seed=2"]);
+        assert_eq!(names, ["dump | dump.energies | estimate@seed=2"]);
         let fault = &wrong(CHAIN, &["dump.energies.level=3"])[0];
         assert_eq!(fault.message, "stage `dump` has no param `energies.level`");
     }

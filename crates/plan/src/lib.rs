@@ -17,7 +17,7 @@ mod matching;
 mod matrix;
 mod order;
 pub mod planner;
-mod quantities;
+pub mod quantities;
 mod reader;
 mod resolve;
 mod schema;

@@ -1,13 +1,13 @@
 //! Digests of files, remembered by size, time and inode, so that a run with nothing to do reads no data.
 
 use crate::errors::{Error, io_error};
-use crate::files::Project;
+use crate::files::{Durable, Project};
 use blake3::Hash;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -25,6 +25,7 @@ pub struct Digests<'a> {
 struct Memory {
     known: HashMap<String, (Stamp, Hash)>,
     used: HashSet<String>,
+    forgotten: HashSet<String>,
     changed: bool,
 }
 
@@ -46,21 +47,41 @@ impl<'a> Digests<'a> {
 
     /// Takes up what another runner remembered meanwhile.
     pub fn reload(&self) {
+        let saved = self.saved();
+        self.lock().known.extend(saved);
+    }
+
+    /// Takes up what another runner remembered of files that are not known here.
+    fn merge(&self) {
+        let saved = self.saved();
+        let mut memory = self.lock();
+        for (path, entry) in saved {
+            if !memory.forgotten.contains(&path) {
+                memory.known.entry(path).or_insert(entry);
+            }
+        }
+    }
+
+    fn saved(&self) -> HashMap<String, (Stamp, Hash)> {
         type Saved = HashMap<String, (u64, i64, u64, String)>;
-        let Ok(bytes) = fs::read(self.project.state("digests.json")) else { return };
+        let bytes = fs::read(self.project.state("digests.json")).unwrap_or_default();
         let saved: Saved = serde_json::from_slice(&bytes).unwrap_or_default();
-        let entries = saved.into_iter().filter_map(|(path, (size, time, inode, digest))| {
+        let entry = |(path, (size, time, inode, digest)): (String, (u64, i64, u64, String))| {
             Some((path, ((size, time, inode), Hash::from_hex(digest).ok()?)))
-        });
-        self.lock().known.extend(entries);
+        };
+        saved.into_iter().filter_map(entry).collect()
     }
 
     /// Keeps the memory for later runs, if it changed.
     pub fn save(&self) -> Result<(), Error> {
-        let mut memory = self.lock();
-        if !memory.changed {
+        if !self.lock().changed {
             return Ok(());
         }
+        // An object that is vouched for must be what it is even after a power cut: all others are read again.
+        self.project.sync_cache()?;
+        // A runner of another pipeline of this folder may have saved meanwhile.
+        self.merge();
+        let mut memory = self.lock();
         let Memory { known, used, .. } = &mut *memory;
         known.retain(|path, _| used.contains(path) || self.project.path(path).exists());
         let saved: std::collections::BTreeMap<&String, (u64, i64, u64, String)> = known
@@ -69,7 +90,7 @@ impl<'a> Digests<'a> {
             .collect();
         let path = self.project.state("digests.json");
         let bytes = serde_json::to_vec(&saved).map_err(io::Error::from).map_err(io_error("write", &path))?;
-        self.project.write_whole(&path, &bytes)?;
+        self.project.write_whole(&path, &bytes, Durable::Now)?;
         memory.changed = false;
         Ok(())
     }
@@ -110,11 +131,35 @@ impl<'a> Digests<'a> {
         self.lock().known.contains_key(&self.project.name_of(path))
     }
 
-    /// Remembers the digest of a file that the runner itself has just put there.
-    pub fn remember(&self, path: &Path, digest: Hash) -> io::Result<()> {
-        let metadata = fs::metadata(path)?;
-        self.insert(self.project.name_of(path), stamp(&metadata), digest);
-        Ok(())
+    /// Remembers the digest of a file that the runner puts there. `metadata` is that of the file which was read:
+    /// somebody may have put another one in its place since.
+    pub fn remember(&self, path: &Path, metadata: &fs::Metadata, digest: Hash) {
+        self.insert(self.project.name_of(path), stamp(metadata), digest);
+    }
+
+    /// Remembers of a path what is remembered of the file that it is a link to.
+    pub fn remember_link(&self, file: &Path, link: &Path) {
+        let known = self.lock().known.get(&self.project.name_of(file)).copied();
+        if let Some((stamp, digest)) = known {
+            self.insert(self.project.name_of(link), stamp, digest);
+        }
+    }
+
+    /// Forgets what is remembered of a path, so that the file is read when it is next asked for.
+    pub fn forget(&self, path: &Path) {
+        let name = self.project.name_of(path);
+        let mut memory = self.lock();
+        memory.changed |= memory.known.remove(&name).is_some();
+        memory.forgotten.insert(name);
+    }
+
+    /// Every path of which something is remembered, as it is written from the pipeline's folder, with its digest.
+    pub fn all(&self) -> Vec<(PathBuf, Hash)> {
+        let memory = self.lock();
+        let mut all: Vec<(PathBuf, Hash)> =
+            memory.known.iter().map(|(name, (_, digest))| (self.project.path(name), *digest)).collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all
     }
 
     fn insert(&self, name: String, stamp: Stamp, digest: Hash) {

@@ -1,5 +1,6 @@
 //! Why the runner ends without having done its work, and the exit codes that tell it.
 
+use plan::faults::Located;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,8 @@ pub enum Error {
         text: String,
         /// Only the command line is to blame.
         usage: bool,
+        /// The same for programs.
+        located: Vec<Located>,
     },
     /// The file system refused.
     #[error("cannot {action} {}: {source}", path.display())]
@@ -30,6 +33,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// For programs.
+    pub fn as_json(&self) -> serde_json::Value {
+        let (error, faults) = match self {
+            Error::Faults { located, .. } if !located.is_empty() => {
+                ("the pipeline is wrong".to_owned(), &located[..])
+            }
+            other => (other.to_string(), &[][..]),
+        };
+        serde_json::json!({"error": error, "exit_code": self.exit_code(), "faults": faults})
+    }
+
     /// The exit code that tells this error from the others.
     pub fn exit_code(&self) -> u8 {
         match self {

@@ -1,15 +1,18 @@
-//! The pipeline's folder: where things lie in it, what is outside of it, and files that appear whole.
+//! The pipeline's folder and its cache: where things lie, what is outside, and files that appear whole.
 
 use crate::errors::{Error, io_error};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// The folder of the runner's own files.
 pub const STATE: &str = ".priorscope";
 
 /// The folder that a pipeline.yaml stands in.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Project {
     /// As the user wrote it, so that printed paths can be pasted; empty for the current folder.
     root: PathBuf,
@@ -17,15 +20,38 @@ pub struct Project {
     canonical: PathBuf,
     /// Links may lead outside.
     allow_outside: bool,
+    /// Where outputs are kept, if not among the runner's own files here.
+    cache: Option<PathBuf>,
+    aside: OnceLock<Aside>,
 }
 
+/// When a file must survive a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durable {
+    /// At once, which takes the disk some time.
+    Now,
+    /// When the system gets to it. Right for what is checked when it is read, or can be lost.
+    Later,
+}
+
+/// This runner's own folder for unfinished files. The lock on it says that the runner is alive.
+#[derive(Debug)]
+struct Aside {
+    folder: PathBuf,
+    _lock: File,
+    next: AtomicU64,
+}
+
+/// A folder of unfinished files that is younger may belong to a runner that has not locked it yet.
+const NEW: Duration = Duration::from_secs(60);
+
 impl Project {
-    /// The folder of a pipeline file that exists.
-    pub fn of(pipeline: &Path, allow_outside: bool) -> Result<Project, Error> {
+    /// The folder of a pipeline file that exists. `cache` is a folder that several projects may share.
+    pub fn of(pipeline: &Path, allow_outside: bool, cache: Option<PathBuf>) -> Result<Project, Error> {
         let root = pipeline.parent().unwrap_or(Path::new("")).to_path_buf();
         let shown = if root.as_os_str().is_empty() { Path::new(".") } else { &root };
         let canonical = shown.canonicalize().map_err(io_error("find", shown))?;
-        Ok(Project { root, canonical, allow_outside })
+        Ok(Project { root, canonical, allow_outside, cache, aside: OnceLock::new() })
     }
 
     /// The path of something in the folder.
@@ -38,6 +64,49 @@ impl Project {
         self.root.join(STATE).join(relative)
     }
 
+    /// The path of something in the cache, which other pipelines and projects may share.
+    pub fn cache(&self, relative: &str) -> PathBuf {
+        match &self.cache {
+            Some(cache) => cache.join(relative),
+            None => self.state(relative),
+        }
+    }
+
+    /// Tells a shared cache that this folder uses it, so that `gc` there keeps what is needed here.
+    pub fn register(&self) -> Result<(), Error> {
+        if self.cache.is_none() {
+            return Ok(());
+        }
+        let name = self.canonical.to_string_lossy().into_owned();
+        let path = self.cache(&format!("projects/{}", blake3::hash(name.as_bytes())));
+        if path.exists() { Ok(()) } else { self.write_whole(&path, name.as_bytes(), Durable::Later) }
+    }
+
+    /// The other folders that use the cache and are still there.
+    pub fn sharers(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.cache("projects")).into_iter().flatten().flatten();
+        let folders = entries.filter_map(|entry| fs::read_to_string(entry.path()).ok()).map(PathBuf::from);
+        let mut folders: Vec<PathBuf> =
+            folders.filter(|folder| *folder != self.canonical && folder.is_dir()).collect();
+        folders.sort();
+        folders
+    }
+
+    /// Waits until all that was written to the cache survives a power cut.
+    pub fn sync_cache(&self) -> Result<(), Error> {
+        let folder = self.cache("");
+        if !folder.exists() {
+            return Ok(());
+        }
+        let sync = || Ok(rustix::fs::syncfs(File::open(&folder)?)?);
+        sync().map_err(io_error("sync", &folder))
+    }
+
+    /// The folder without links, which tells projects apart.
+    pub fn canonical(&self) -> &Path {
+        &self.canonical
+    }
+
     /// A short name of a path, the same from wherever the runner is called.
     pub fn name_of(&self, path: &Path) -> String {
         let inside = path.strip_prefix(&self.root).unwrap_or(path);
@@ -47,7 +116,7 @@ impl Project {
     /// Whether a path lies inside, all links followed. What does not exist yet lies where its nearest
     /// existing folder does.
     pub fn holds(&self, path: &Path) -> bool {
-        if self.allow_outside {
+        if self.allow_outside || self.cache.as_ref().is_some_and(|cache| path.starts_with(cache)) {
             return true;
         }
         for ancestor in path.ancestors() {
@@ -75,14 +144,17 @@ impl Project {
         fs::create_dir_all(parent).map_err(io_error("make the folder", parent))
     }
 
-    /// Writes a file aside and renames it, so that it is there whole or not at all.
-    pub fn write_whole(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    /// Writes a file aside and renames it, so that it is there whole or not at all. After a power cut it may be
+    /// there in part, unless it is [`Durable::Now`].
+    pub fn write_whole(&self, path: &Path, bytes: &[u8], durable: Durable) -> Result<(), Error> {
         self.make_parent(path)?;
         let aside = self.aside()?;
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&aside)?;
             file.write_all(bytes)?;
-            file.sync_all()?;
+            if durable == Durable::Now {
+                file.sync_all()?;
+            }
             fs::rename(&aside, path)
         };
         write().map_err(|source| {
@@ -91,18 +163,59 @@ impl Project {
         })
     }
 
-    /// A new name in the folder for unfinished files, which is emptied when a runner starts.
+    /// A new name for an unfinished file, on the file system of the cache.
     pub fn aside(&self) -> Result<PathBuf, Error> {
-        use std::sync::atomic::{AtomicU64, Ordering};
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let path = self.state("tmp").join(NUMBER.fetch_add(1, Ordering::Relaxed).to_string());
+        if self.aside.get().is_none() {
+            let made = self.make_aside()?;
+            let _ = self.aside.set(made);
+        }
+        let aside = self.aside.get().ok_or_else(|| Error::Usage("no folder for unfinished files".into()))?;
+        let path = aside.folder.join(aside.next.fetch_add(1, Ordering::Relaxed).to_string());
         self.make_parent(&path)?;
         Ok(path)
     }
 
-    /// Removes what a killed runner left unfinished. Only for the holder of the lock.
+    fn make_aside(&self) -> Result<Aside, Error> {
+        let all = self.cache("tmp");
+        self.make_parent(&all.join("x"))?;
+        for number in 0_u64.. {
+            let folder = all.join(format!("{}.{number}", std::process::id()));
+            match fs::create_dir(&folder) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(io_error("make the folder", &folder)(error)),
+                Ok(()) => {
+                    let lock = File::open(&folder)
+                        .and_then(|lock| lock.try_lock().map(|()| lock).map_err(Into::into));
+                    let lock = lock.map_err(io_error("lock", &folder))?;
+                    return Ok(Aside { folder, _lock: lock, next: AtomicU64::new(0) });
+                }
+            }
+        }
+        Err(Error::Usage(format!("{} is full", all.display())))
+    }
+
+    /// Removes the unfinished files of runners that were killed.
     pub fn clear_aside(&self) {
-        let _ = fs::remove_dir_all(self.state("tmp"));
+        for entry in fs::read_dir(self.cache("tmp")).into_iter().flatten().flatten() {
+            let old = entry
+                .metadata()
+                .and_then(|m| m.modified())
+                .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > NEW));
+            if old
+                && let Ok(folder) = File::open(entry.path())
+                && folder.try_lock().is_ok()
+            {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        if let Some(aside) = self.aside.get() {
+            let _ = fs::remove_dir_all(&aside.folder);
+        }
     }
 }
 
@@ -119,17 +232,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn unfinished_files_of_living_runners_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = Project::of(&folder.path().join("p.yaml"), false, None).unwrap();
+        let (mine, dead) = (project.aside().unwrap(), project.cache("tmp/0.0"));
+        fs::write(&mine, "half").unwrap();
+        fs::create_dir(&dead).unwrap();
+        let past = std::time::SystemTime::now() - 2 * NEW;
+        for folder in [mine.parent().unwrap(), &dead] {
+            File::open(folder).unwrap().set_modified(past).unwrap();
+        }
+        project.clear_aside();
+        assert!(mine.exists() && !dead.exists());
+        let kept = mine.clone();
+        drop(project);
+        assert!(!kept.exists());
+    }
+
+    #[test]
     fn links_that_lead_out_are_outside() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("project");
         fs::create_dir(&root).unwrap();
         std::os::unix::fs::symlink("/etc", root.join("link")).unwrap();
         std::os::unix::fs::symlink("/nowhere", root.join("dangling")).unwrap();
-        let project = Project::of(&root.join("p.yaml"), false).unwrap();
+        let project = Project::of(&root.join("p.yaml"), false, None).unwrap();
         assert!(project.holds(&root.join("results/not/yet")));
         assert!(!project.holds(&root.join("link/passwd")));
         assert!(!project.holds(&root.join("dangling/x")));
         assert!(!project.holds(Path::new("/etc/passwd")));
-        assert!(Project::of(&root.join("p.yaml"), true).unwrap().holds(&root.join("link/passwd")));
+        assert!(Project::of(&root.join("p.yaml"), true, None).unwrap().holds(&root.join("link/passwd")));
     }
 }

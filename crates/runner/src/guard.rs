@@ -3,13 +3,18 @@
 //!
 //! The runner holds the other end of the guard's stdin; the system closes it when the runner ends, even by
 //! SIGKILL. Every process of the job enters the group before its program starts, so there is no moment in
-//! which it is unguarded.
+//! which it is unguarded. A process that leaves the group (a daemon, `setsid`) is found by a variable of its
+//! environment, where the system has /proc.
 
 use rustix::process::{Pid, Signal};
+use std::fs;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
+
+/// The variable by which the processes of a job are known; its value is the guard's process id.
+const VARIABLE: &str = "PRIORSCOPE_GUARD";
 
 /// The first argument that turns the program into a guard.
 pub const ARGUMENT: &str = "--guard-of-a-job";
@@ -46,7 +51,14 @@ impl Group {
 
     /// Makes a command start inside the group.
     pub fn enter(&self, command: &mut Command) {
-        command.process_group(self.pid.as_raw_nonzero().get());
+        let pid = self.pid.as_raw_nonzero().get();
+        command.process_group(pid).env(VARIABLE, pid.to_string());
+    }
+
+    /// Kills what is left of the job, in the group and outside.
+    pub fn end(&self) {
+        self.kill();
+        kill_escaped(self.pid);
     }
 
     /// Kills every process of the group at once.
@@ -59,6 +71,28 @@ impl Drop for Group {
     fn drop(&mut self) {
         self.kill();
         let _ = self.guard.wait();
+    }
+}
+
+/// Kills the processes of a job that have left its group, and what those start meanwhile.
+fn kill_escaped(guard: Pid) {
+    const ROUNDS: usize = 10;
+    let own = rustix::process::getpid();
+    let entry = format!("{VARIABLE}={}", guard.as_raw_nonzero());
+    for _ in 0..ROUNDS {
+        let mut found = false;
+        for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let name = process.file_name();
+            let pid = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
+            let Some(pid) = pid.filter(|pid| *pid != own && *pid != guard) else { continue };
+            let environment = fs::read(process.path().join("environ")).unwrap_or_default();
+            if environment.split(|byte| *byte == 0).any(|variable| variable == entry.as_bytes()) {
+                found |= rustix::process::kill_process(pid, Signal::KILL).is_ok();
+            }
+        }
+        if !found {
+            return;
+        }
     }
 }
 
@@ -76,6 +110,7 @@ pub fn stand_guard() -> ExitCode {
     }
     let mut byte = [0];
     while matches!(io::stdin().read(&mut byte), Err(error) if error.kind() == io::ErrorKind::Interrupted) {}
+    kill_escaped(rustix::process::getpid());
     let _ = rustix::process::kill_current_process_group(Signal::KILL);
     ExitCode::SUCCESS
 }

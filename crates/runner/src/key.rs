@@ -5,7 +5,9 @@
 
 use blake3::Hash;
 use plan::graph::{InputPort, Job, Process, Source};
+use serde::Serialize;
 use std::collections::HashMap;
+use std::fmt;
 
 /// A named text that a job depends on, such as `param seed` and `integer 1`.
 pub type Field = (String, String);
@@ -57,30 +59,73 @@ pub fn key(fields: &[Field]) -> Hash {
     hasher.finalize()
 }
 
-/// What differs between two lists, in words.
-pub fn changes(old: &[Field], new: &[Field]) -> String {
-    let before: HashMap<&str, &str> = old.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let after: HashMap<&str, &str> = new.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let plain = |text: &str| text.split_once(' ').map_or(text, |(_, value)| value).to_owned();
-    let mut changes = Vec::new();
-    for (name, text) in new {
-        match before.get(name.as_str()) {
-            Some(old) if old == text => {}
-            Some(old) if name.contains("param ") => {
-                changes.push(format!("{name}: {} -> {}", plain(old), plain(text)));
+/// One difference between what a job depended on and what it depends on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// What differs, such as `param epochs`, `program` or `input dataset 0`.
+    pub what: String,
+    /// The file of an input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// What it was: a param's value or a digest; none if it is new.
+    pub old: Option<String>,
+    /// What it is; none if it is gone.
+    pub new: Option<String>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Change { what, file, old, new } = self;
+        let is_digest = !what.contains("param ");
+        let short = |text: &str| if is_digest { shortened(text) } else { text.to_owned() };
+        let file = file.as_ref().map(|file| format!("{file}, ")).unwrap_or_default();
+        match (old, new) {
+            (Some(old), Some(new)) if is_digest => {
+                write!(f, "{what} changed ({file}{} -> {})", short(old), short(new))
             }
-            Some(_) => changes.push(format!("{name} changed")),
-            None => changes.push(format!("{name} is new")),
+            (Some(old), Some(new)) => write!(f, "{what}: {old} -> {new}"),
+            (None, Some(new)) => write!(f, "{what} is new ({file}{})", short(new)),
+            (Some(old), None) => write!(f, "{what} is gone (was {})", short(old)),
+            (None, None) => write!(f, "{what} changed"),
         }
     }
-    let gone = old.iter().filter(|(name, _)| !after.contains_key(name.as_str()));
-    changes.extend(gone.map(|(name, _)| format!("{name} is gone")));
-    if changes.len() > 4 {
-        let more = changes.len() - 3;
-        changes.truncate(3);
-        changes.push(format!("{more} more"));
+}
+
+/// A text with its digests cut to eight digits.
+fn shortened(text: &str) -> String {
+    let short = |word: &str| match Hash::from_hex(word) {
+        Ok(_) => word.chars().take(8).collect(),
+        Err(_) => word.to_owned(),
+    };
+    text.split(' ').map(short).collect::<Vec<_>>().join(" ")
+}
+
+/// What differs between two lists. `file` gives the file of an input by the name of its field.
+pub fn changes(old: &[Field], new: &[Field], file: impl Fn(&str) -> Option<String>) -> Vec<Change> {
+    let before: HashMap<&str, &str> = old.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let after: HashMap<&str, &str> = new.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    // The type stands before a param's value: it is part of the key, and of no interest here.
+    let plain = |name: &str, text: &str| match text.split_once(' ') {
+        Some((_, value)) if name.contains("param ") => value.to_owned(),
+        _ => text.to_owned(),
+    };
+    let mut changes = Vec::new();
+    for (name, text) in new {
+        let old = before.get(name.as_str());
+        if old.is_some_and(|old| old == text) {
+            continue;
+        }
+        let old = old.map(|old| plain(name, old));
+        changes.push(Change { what: name.clone(), file: file(name), old, new: Some(plain(name, text)) });
     }
-    changes.join(", ")
+    let gone = old.iter().filter(|(name, _)| !after.contains_key(name.as_str()));
+    changes.extend(gone.map(|(name, text)| Change {
+        what: name.clone(),
+        file: None,
+        old: Some(plain(name, text)),
+        new: None,
+    }));
+    changes
 }
 
 #[cfg(test)]
@@ -155,12 +200,14 @@ name: other
     fn a_changed_input_or_param_changes_a_key_and_is_named() {
         let changed = TEXT.replace("e.txt", "f.txt");
         assert_ne!(keys(TEXT), keys(&changed));
-        assert_eq!(
-            changes(&all_fields(TEXT)["join"], &all_fields(&changed)["join"]),
-            "input extra 0 changed"
-        );
+        let named = |_: &str| Some("f.txt".to_owned());
+        let told = changes(&all_fields(TEXT)["join"], &all_fields(&changed)["join"], named);
+        let digest = |name: &str| blake3::hash(name.as_bytes()).to_hex()[..8].to_owned();
+        let right = format!("input extra 0 changed (f.txt, {} -> {})", digest("e.txt"), digest("f.txt"));
+        assert_eq!(told.iter().map(Change::to_string).collect::<Vec<_>>(), [right]);
         let (old, new) = (all_fields(&source("rate: 1")), all_fields(&source("rate: 1.5")));
-        assert_eq!(changes(&old["source"], &new["source"]), "param rate: 1 -> 1.5");
+        let told = changes(&old["source"], &new["source"], |_| None);
+        assert_eq!(told.iter().map(Change::to_string).collect::<Vec<_>>(), ["param rate: 1 -> 1.5"]);
     }
 
     #[test]

@@ -1,20 +1,24 @@
-//! The runner as a library: from a pipeline file to a plan, and from a plan to results.
+//! The runner as a library: from a plan to results.
 //!
-//! The way of the data: `yaml` reads text, `pipeline` checks its shape, `programs` asks every program to
-//! describe itself, `plan` joins both into a graph, `key` names each job by what it depends on, `store`
-//! knows which keys have results, `run` makes the missing ones and `screen` shows it.
+//! The way of the data: `cli` reads the command line, `open` the pipeline (crate `plan`) and its `programs`;
+//! `key` names each job by what it depends on, `store` knows which keys have results, `judge` says whether a job
+//! must run and why; `run` makes what is missing, job by job (`perform`, `work`, `guard`), as `schedule` and its
+//! limits allow, and `screen` shows it. `preview` judges without running, for the `commands` that change nothing.
 
 pub mod cli;
 pub mod command;
+pub mod commands;
 pub mod digests;
-pub mod dryrun;
 pub mod errors;
 pub mod files;
 pub mod guard;
-pub mod history;
+pub mod judge;
 pub mod key;
+pub mod last;
 pub mod lock;
+pub mod open;
 pub mod perform;
+pub mod preview;
 pub mod programs;
 pub mod run;
 pub mod schedule;

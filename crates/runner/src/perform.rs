@@ -1,17 +1,19 @@
 //! One job from its command lines to its outputs in the store; runs on a thread of its own.
 
 use crate::command;
+use crate::files::Durable;
 use crate::guard;
 use crate::key::{self, Field};
 use crate::setting::Setting;
-use crate::store::{Kept, Record};
+use crate::store::{Claim, Kept, Object, Record};
 use crate::work::{self, Event, Failure, Finished, Step};
 use blake3::Hash;
 use plan::graph::Source;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Where a process of a job writes an output while it works. It depends on nothing but the key, so that a
 /// stage which was killed finds what it left.
@@ -29,58 +31,133 @@ fn work_file(
     folder.join(format!("{}.{}", output.port, output.format))
 }
 
-/// Does the work of a job and keeps its outputs.
+/// From so many seconds on a job's outputs are synced as soon as they are kept.
+const LONG: f64 = 1.0;
+
+/// One attempt at a job.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The job.
+    pub job: usize,
+    /// Its key.
+    pub key: Hash,
+    /// What the key is made of.
+    pub fields: Vec<Field>,
+    /// Threads that it gets.
+    pub threads: usize,
+    /// Whether an earlier attempt of this run failed.
+    pub again: bool,
+    /// Whether it runs even if another runner has done the work meanwhile.
+    pub forced: bool,
+}
+
+/// Does the work of a job and keeps its outputs. Ends early when `stop` is set.
 pub fn perform(
     setting: &Setting,
-    job: usize,
-    key: Hash,
-    fields: Vec<Field>,
-    threads: usize,
+    attempt: &Attempt,
     events: &Sender<Event>,
+    stop: &AtomicBool,
 ) -> (Option<guard::Group>, Result<Finished, Box<Failure>>) {
+    let claim = match claim(setting, attempt, events, stop) {
+        Ok(claim) => claim,
+        Err(wrong) => return (None, Err(work::failure(wrong))),
+    };
+    if !attempt.forced
+        && let Some(record) = made_meanwhile(setting, attempt)
+    {
+        claim.finish();
+        return (None, Ok(Finished { record, used: None }));
+    }
     let begin = Instant::now();
-    let members = &setting.plan.jobs[job].processes;
+    let steps = match steps(setting, attempt) {
+        Ok(steps) => steps,
+        Err(wrong) => return (None, Err(work::failure(wrong))),
+    };
+    let (group, result) = work::run(attempt.job, &steps, events);
+    let seconds = begin.elapsed().as_secs_f64();
+    let finished = result.and_then(|used| {
+        let keep = || -> Result<Record, String> {
+            // What took long to make is worth the disk's time; all other outputs are synced at the end of the run.
+            let durable = if seconds >= LONG { Durable::Now } else { Durable::Later };
+            let outputs = collect(setting, attempt, durable)?;
+            let job = setting.plan.job_name(attempt.job);
+            let record = Record { job, seconds, outputs, fields: attempt.fields.clone() };
+            setting.store.keep_record(attempt.key, &record, durable).map_err(|error| error.to_string())?;
+            Ok(record)
+        };
+        let record = keep().map_err(|what| {
+            let line = steps.iter().map(|step| step.line.as_str()).collect::<Vec<_>>().join(" | ");
+            let log = steps.first().map(|step| step.log.clone());
+            Box::new(Failure { what, line: Some(line), log, tail: vec![], used })
+        })?;
+        Ok(Finished { record, used: Some(used) })
+    });
+    if finished.is_ok() {
+        claim.finish();
+    }
+    (group, finished)
+}
+
+/// The right to work on the job's key; waits for another runner that works on the same.
+fn claim(
+    setting: &Setting,
+    attempt: &Attempt,
+    events: &Sender<Event>,
+    stop: &AtomicBool,
+) -> Result<Claim, String> {
+    let mut told = false;
+    loop {
+        if let Some(claim) = setting.store.claim(attempt.key).map_err(|error| error.to_string())? {
+            return Ok(claim);
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Err("stopped while another runner worked on it".to_owned());
+        }
+        if !told {
+            let text = format!("waiting: another runner works on {}", setting.plan.job_name(attempt.job));
+            let _ = events.send(Event::Note { text });
+            told = true;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The record of the job's key, if another runner made its outputs while this one waited.
+fn made_meanwhile(setting: &Setting, attempt: &Attempt) -> Option<Record> {
+    let record = setting.store.record(attempt.key)?;
+    let outputs = setting.outputs(attempt.job, &record)?;
+    outputs.iter().all(|(_, digest)| setting.store.object(*digest) == Object::Intact).then_some(record)
+}
+
+/// The job's processes, ready to be started.
+fn steps(setting: &Setting, attempt: &Attempt) -> Result<Vec<Step>, String> {
+    let members = &setting.plan.jobs[attempt.job].processes;
     let mut steps = Vec::new();
     for (number, &process) in members.iter().enumerate() {
         let call = &setting.plan.processes[process];
         let Some(program) = setting.programs.get(&call.program) else { continue };
         let source = |source: &Source| setting.project.path(command::source_file(setting.plan, source));
-        let output = |output: usize| work_file(setting, key, members.len(), number, process, output);
+        let output = |output: usize| work_file(setting, attempt.key, members.len(), number, process, output);
         for file in (0..call.outputs.len()).map(output) {
-            if let Err(error) = setting.project.make_parent(&file) {
-                return (None, Err(work::failure(error.to_string())));
-            }
+            setting.project.make_parent(&file).map_err(|error| error.to_string())?;
         }
-        let arguments = command::arguments(call, source, output, threads);
+        let arguments = command::arguments(call, source, output, attempt.threads);
         steps.push(Step {
             name: call.name(),
             program: program.path.clone(),
             line: command::line(&program.shown, &arguments),
             arguments,
-            log: setting.project.state(&format!("logs/{}/{}.log", setting.plan.name, call.file_name())),
+            log: setting.log(process),
+            again: attempt.again,
+            timeout: call.running.timeout,
         });
     }
-    let (group, result) = work::run(job, &steps, events);
-    let seconds = begin.elapsed().as_secs_f64();
-    let finished = result.and_then(|()| {
-        let outputs = collect(setting, job, key, &fields).map_err(|what| {
-            let line = steps.iter().map(|step| step.line.as_str()).collect::<Vec<_>>().join(" | ");
-            Box::new(Failure {
-                what,
-                line: Some(line),
-                log: steps.first().map(|s| s.log.clone()),
-                tail: vec![],
-            })
-        })?;
-        let record = Record { job: setting.plan.job_name(job), seconds, outputs, fields };
-        setting.store.keep_record(key, &record).map_err(|error| work::failure(error.to_string()))?;
-        Ok(Finished { record, seconds })
-    });
-    (group, finished)
+    Ok(steps)
 }
 
 /// Moves the outputs of a finished job into the store.
-fn collect(setting: &Setting, job: usize, key: Hash, fields: &[Field]) -> Result<Vec<Kept>, String> {
+fn collect(setting: &Setting, attempt: &Attempt, durable: Durable) -> Result<Vec<Kept>, String> {
+    let Attempt { job, key, ref fields, .. } = *attempt;
     let members = &setting.plan.jobs[job].processes;
     // The same list once more, from what lies there now: a file that changed while the job read it would
     // otherwise be kept under the wrong key.
@@ -90,8 +167,9 @@ fn collect(setting: &Setting, job: usize, key: Hash, fields: &[Field]) -> Result
     };
     let now =
         key::fields(&setting.plan.processes, &setting.plan.jobs[job], program, file).unwrap_or_default();
-    if now != fields {
-        let changes = key::changes(fields, &now);
+    if now != *fields {
+        let changes = key::changes(fields, &now, |field| setting.input_file(job, field));
+        let changes = changes.iter().map(key::Change::to_string).collect::<Vec<_>>().join(", ");
         return Err(format!("its program or an input changed while it ran ({changes}); run again"));
     }
     let mut kept = Vec::new();
@@ -104,7 +182,7 @@ fn collect(setting: &Setting, job: usize, key: Hash, fields: &[Field]) -> Result
             if !fs::symlink_metadata(&file).is_ok_and(|m| m.is_file()) {
                 return Err(format!("it ended well, but did not write its output `{}`", output.port));
             }
-            let (digest, size) = setting.store.keep(&file).map_err(|error| error.to_string())?;
+            let (digest, size) = setting.store.keep(&file, durable).map_err(|error| error.to_string())?;
             kept.push(Kept { process: number, port: output.port.clone(), digest: digest.to_string(), size });
         }
     }

@@ -2,10 +2,10 @@
 
 use crate::digests::Digests;
 use crate::errors::{Error, io_error};
-use crate::files::Project;
+use crate::files::{Durable, Project};
 use blake3::Hash;
 use plan::describe::{self, Description};
-use plan::faults::printable;
+use plan::faults::{self, printable};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::Read;
@@ -56,7 +56,8 @@ impl Descriptions {
         }
         let path = project.state("describe.json");
         let json = serde_json::to_vec_pretty(&self.known);
-        project.write_whole(&path, &json.map_err(std::io::Error::from).map_err(io_error("write", &path))?)
+        let json = json.map_err(std::io::Error::from).map_err(io_error("write", &path))?;
+        project.write_whole(&path, &json, Durable::Later)
     }
 
     /// Finds all programs and describes them, several at once.
@@ -65,7 +66,7 @@ impl Descriptions {
         let mut programs = Programs::new();
         let mut unknown: Vec<(&str, PathBuf, String, Hash)> = Vec::new();
         for name in names {
-            let found = find(name, &folders).ok_or("it is neither beside the runner nor on PATH".to_owned());
+            let found = find(name, &folders).ok_or_else(|| missing(name, &folders));
             let found = found.and_then(|(path, shown)| {
                 let digest =
                     digests.digest(&path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
@@ -135,6 +136,19 @@ fn find(name: &str, folders: &[PathBuf]) -> Option<(PathBuf, String)> {
         }
     };
     Some((path, shown))
+}
+
+/// What is wrong with the name of a program that is not there, and which one was probably meant.
+fn missing(name: &str, folders: &[PathBuf]) -> String {
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    let is_program = |entry: &fs::DirEntry| {
+        entry.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+    };
+    let names: BTreeSet<String> =
+        entries.filter(is_program).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let near = faults::nearest(name, names.iter().map(String::as_str));
+    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    format!("it is neither beside the runner nor on PATH{near}")
 }
 
 /// Runs `PROGRAM --describe`.

@@ -1,21 +1,25 @@
-//! The run: settles which jobs are up to date, starts those that are not, and keeps what they make.
+//! The run: starts the jobs that must run, follows them, and keeps account of what each did.
+
+mod settle;
+mod temporary;
 
 use crate::guard;
-use crate::history::{History, Last};
-use crate::key::{self, Field};
-use crate::perform;
-use crate::schedule::{self, Limits};
+use crate::judge::Reason;
+use crate::key::Field;
+use crate::last::{Estimates, Last, LastRuns};
+use crate::perform::{self, Attempt};
+use crate::schedule::{self, Held, Limits, Wish};
 use crate::screen::{Counts, Screen};
-use crate::setting::Setting;
-use crate::store::Object;
-use crate::work::{self, Event, Failure, Finished};
+use crate::setting::{OutputId, Setting};
+use crate::work::{self, Event, Failure, Finished, Used};
 use blake3::Hash;
 use rustix::process::{Pid, Signal};
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::Scope;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What a job is to this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,21 +42,76 @@ pub enum State {
     Stopped,
 }
 
+/// How a run is to go on.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// How much may run at once.
+    pub limits: Limits,
+    /// After a failure what does not need the failed job runs all the same.
+    pub keep_going: bool,
+    /// Say of every job why it runs or not.
+    pub explain: bool,
+}
+
+/// What is told of a job when the run is over.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// Why it ran.
+    pub reason: Option<Reason>,
+    /// When its last attempt began.
+    pub started: Option<SystemTime>,
+    /// How long its last attempt took, or took when its outputs were made, in seconds.
+    pub seconds: f64,
+    /// What its last attempt used.
+    pub used: Option<Used>,
+    /// Threads that it had.
+    pub threads: Option<usize>,
+    /// How often it was started.
+    pub attempts: u32,
+    /// The bytes of its outputs.
+    pub bytes: u64,
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How many jobs ended how.
+    pub counts: Counts,
+    /// The user stopped it.
+    pub interrupted: bool,
+    /// Every job's state.
+    pub states: Vec<State>,
+    /// Every job's account.
+    pub accounts: Vec<Account>,
+    /// Every job's key, as far as it is known.
+    pub keys: Vec<Option<Hash>>,
+}
+
 /// A run under way.
 pub struct Run<'a> {
     setting: Setting<'a>,
-    limits: Limits,
-    keep_going: bool,
+    manner: Manner,
     screen: &'a mut Screen,
-    history: &'a mut History,
+    last: &'a mut LastRuns,
+    estimates: Estimates,
+    /// By job.
+    names: Vec<String>,
     states: Vec<State>,
+    accounts: Vec<Account>,
     /// Jobs by how soon they should start, and for each job its place among them.
     order: Vec<usize>,
     rank: Vec<usize>,
-    /// The places of the jobs that are ready.
+    /// The places of the jobs that are ready, and the jobs themselves by their keys.
     ready: BTreeSet<usize>,
+    ready_by_key: HashMap<Hash, BTreeSet<usize>>,
+    /// The jobs that run, with their threads.
+    running: BTreeMap<usize, usize>,
     needed_by: Vec<Vec<usize>>,
-    made: HashMap<(usize, usize), Hash>,
+    made: HashMap<OutputId, Hash>,
+    /// Temporary outputs of jobs that are done which are no longer in the store.
+    dropped: HashSet<OutputId>,
+    /// Digests of outputs that are not temporary.
+    permanent: HashSet<Hash>,
     keys: Vec<Option<(Hash, Vec<Field>)>>,
     /// Keys that run now or were made by this run, so that equal jobs do not work in one folder at once.
     started: HashSet<Hash>,
@@ -63,23 +122,32 @@ pub struct Run<'a> {
     counts: Counts,
     interrupts: usize,
     deadline: Option<Instant>,
+    stop: Arc<AtomicBool>,
+    told: Option<Instant>,
 }
+
+/// How many of the ready jobs are looked at for one that fits.
+const LOOKED_AT: usize = 256;
+/// How often the time that is left is worked out again.
+const TELL_INTERVAL: Duration = Duration::from_millis(500);
 
 impl<'a> Run<'a> {
     /// Prepares a run.
     pub fn new(
         setting: Setting<'a>,
-        limits: Limits,
-        keep_going: bool,
+        manner: Manner,
         screen: &'a mut Screen,
-        history: &'a mut History,
+        last: &'a mut LastRuns,
     ) -> Run<'a> {
         let jobs = &setting.plan.jobs;
         let mut needed_by = vec![Vec::new(); jobs.len()];
         for (number, job) in jobs.iter().enumerate() {
             job.needs.iter().for_each(|need| needed_by[*need].push(number));
         }
-        let remaining = schedule::remaining(setting.plan, &history.stage_seconds(&setting.plan.name));
+        let estimates = last.estimates();
+        let names: Vec<String> = (0..jobs.len()).map(|job| setting.plan.job_name(job)).collect();
+        let seconds: Vec<f64> = names.iter().map(|name| estimates.seconds(name).unwrap_or(1.0)).collect();
+        let remaining = schedule::remaining(setting.plan, &seconds);
         let mut order: Vec<usize> = (0..jobs.len()).collect();
         order.sort_by(|a, b| remaining[*b].total_cmp(&remaining[*a]).then(a.cmp(b)));
         let mut rank = vec![0; jobs.len()];
@@ -87,17 +155,23 @@ impl<'a> Run<'a> {
         let state = |wanted: &bool| if *wanted { State::Waiting } else { State::Unwanted };
         Run {
             states: setting.wanted.iter().map(state).collect(),
+            accounts: vec![Account::default(); jobs.len()],
             order,
             rank,
             ready: BTreeSet::new(),
+            ready_by_key: HashMap::new(),
+            running: BTreeMap::new(),
+            names,
             keys: vec![None; jobs.len()],
             setting,
-            limits,
-            keep_going,
+            manner,
             screen,
-            history,
+            last,
+            estimates,
             needed_by,
             made: HashMap::new(),
+            dropped: HashSet::new(),
+            permanent: HashSet::new(),
             started: HashSet::new(),
             finished: HashSet::new(),
             leftovers: setting.store.work_folders(),
@@ -105,11 +179,13 @@ impl<'a> Run<'a> {
             counts: Counts::default(),
             interrupts: 0,
             deadline: None,
+            stop: Arc::default(),
+            told: None,
         }
     }
 
-    /// Runs everything that can run. Says how it went, and whether the user stopped it.
-    pub fn run(mut self, sender: &Sender<Event>, events: &Receiver<Event>) -> (Counts, bool) {
+    /// Runs everything that can run.
+    pub fn run(mut self, sender: &Sender<Event>, events: &Receiver<Event>) -> Outcome {
         // Jobs stand after what they need, so one pass settles all that is up to date.
         for job in 0..self.states.len() {
             self.take_pending(events);
@@ -117,12 +193,12 @@ impl<'a> Run<'a> {
                 self.settle(job);
             }
         }
-        self.screen.overall(self.counts);
         std::thread::scope(|scope| {
             loop {
                 self.take_pending(events);
                 self.start_ready(scope, sender);
-                if self.running().0 == 0 {
+                self.tell_overall();
+                if self.running.is_empty() {
                     break;
                 }
                 let patience = match self.deadline {
@@ -136,11 +212,17 @@ impl<'a> Run<'a> {
                     }
                     Err(_) => {}
                 }
-                self.screen.overall(self.counts);
             }
         });
+        (0..self.states.len()).for_each(|job| self.drop_spent(job));
         self.tell_not_run();
-        (self.counts, self.interrupts > 0)
+        Outcome {
+            counts: self.counts,
+            interrupted: self.interrupts > 0,
+            states: self.states,
+            accounts: self.accounts,
+            keys: self.keys.into_iter().map(|key| key.map(|(key, _)| key)).collect(),
+        }
     }
 
     fn take_pending(&mut self, events: &Receiver<Event>) {
@@ -149,129 +231,77 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn running(&self) -> (usize, usize) {
-        let threads =
-            self.states.iter().filter_map(|state| if let State::Running(n) = state { Some(n) } else { None });
-        threads.fold((0, 0), |(jobs, sum), n| (jobs + 1, sum + n))
-    }
-
     fn stopping(&self) -> bool {
-        self.interrupts > 0 || (self.counts.failed > 0 && !self.keep_going)
+        self.interrupts > 0 || (self.counts.failed > 0 && !self.manner.keep_going)
     }
 
-    /// Decides about a job whose needs may all be met by now.
-    fn settle(&mut self, job: usize) {
-        let met = |need: &usize| matches!(self.states[*need], State::Done | State::UpToDate);
-        if self.states[job] != State::Waiting || !self.setting.plan.jobs[job].needs.iter().all(met) {
-            return;
-        }
-        let fields = match self.setting.fields(job, &self.made) {
-            Ok(Some(fields)) => fields,
-            Ok(None) => return,
-            Err(wrong) => return self.fail(job, &work::failure(wrong)),
-        };
-        let key = key::key(&fields);
-        self.keys[job] = Some((key, fields));
-        let forced = self.setting.forced[job] && !self.finished.contains(&key);
-        let record = if forced { None } else { self.setting.store.record(key) };
-        let Some((record, outputs)) = record.and_then(|r| self.setting.outputs(job, &r).map(|o| (r, o)))
-        else {
-            return self.make_ready(job);
-        };
-        if !self.all_intact(&outputs) {
-            return self.make_ready(job);
-        }
-        match self.place(&outputs) {
-            Ok(()) => {
-                self.states[job] = State::UpToDate;
-                self.counts.up_to_date += 1;
-                if self.leftovers.contains(key.to_hex().as_str()) {
-                    let _ = fs::remove_dir_all(self.setting.store.work_folder(key));
-                }
-                self.note(job, record.seconds);
-            }
-            Err(wrong) => self.fail(job, &work::failure(wrong)),
+    fn estimate(&self, job: usize) -> Option<f64> {
+        self.estimates.seconds(&self.names[job])
+    }
+
+    fn wish(&self, job: usize) -> Wish {
+        let plan = self.setting.plan;
+        let running = || plan.jobs[job].processes.iter().map(|process| plan.processes[*process].running);
+        Wish {
+            threads: running().filter_map(|running| running.threads).max(),
+            memory: running().filter_map(|running| running.memory).fold(0, u64::saturating_add),
+            seconds: self.estimate(job),
         }
     }
 
-    fn make_ready(&mut self, job: usize) {
-        self.states[job] = State::Ready;
-        self.ready.insert(self.rank[job]);
-    }
-
-    fn all_intact(&self, outputs: &[((usize, usize), Hash)]) -> bool {
-        let mut intact = true;
-        for (_, digest) in outputs {
-            match self.setting.store.object(*digest) {
-                Object::Intact => {}
-                Object::Missing => intact = false,
-                Object::Damaged => {
-                    let _ = self.setting.store.drop_object(*digest);
-                    intact = false;
-                }
-            }
-        }
-        intact
-    }
-
-    /// Links outputs into results/ and lets others read them.
-    fn place(&mut self, outputs: &[((usize, usize), Hash)]) -> Result<(), String> {
-        for ((process, output), digest) in outputs {
-            let Some(file) = &self.setting.plan.processes[*process].outputs[*output].file else { continue };
-            if let Some(note) = self.setting.store.place(*digest, file).map_err(|e| e.to_string())? {
-                self.screen.line(&note);
-            }
-            self.made.insert((*process, *output), *digest);
-        }
-        Ok(())
-    }
-
-    fn note(&mut self, job: usize, seconds: f64) {
-        if let Some((key, _)) = &self.keys[job] {
-            let last = Last { key: key.to_string(), seconds };
-            self.history.note(&self.setting.plan.name, &self.setting.plan.job_name(job), last);
-        }
+    fn held(&self, job: usize, threads: usize) -> Held {
+        let ran = self.accounts[job].started.and_then(|at| at.elapsed().ok()).unwrap_or_default();
+        let left = self.estimate(job).map_or(f64::INFINITY, |all| (all - ran.as_secs_f64()).max(0.0));
+        Held { threads, memory: self.wish(job).memory, seconds_left: left }
     }
 
     fn start_ready<'s>(&mut self, scope: &'s Scope<'s, '_>, sender: &Sender<Event>)
     where
         'a: 's,
     {
-        if self.stopping() {
-            return;
+        while !self.stopping() && !self.ready.is_empty() {
+            let running: Vec<Held> =
+                self.running.iter().map(|(job, threads)| self.held(*job, *threads)).collect();
+            // Equal jobs wait for the first of them, whose outputs are theirs.
+            let free = |job: &usize| self.key_of(*job).is_some_and(|key| !self.started.contains(&key));
+            let looked_at: Vec<usize> =
+                self.ready.iter().map(|place| self.order[*place]).filter(free).take(LOOKED_AT).collect();
+            let wishes: Vec<Wish> = looked_at.iter().map(|job| self.wish(*job)).collect();
+            let Some((place, threads)) =
+                schedule::next(self.manner.limits, &running, &wishes, self.ready.len())
+            else {
+                return;
+            };
+            self.start(looked_at[place], threads, scope, sender);
         }
-        let (mut running, mut used) = self.running();
-        // Equal jobs wait for the first of them, whose outputs are theirs.
-        let mut skipped = 0;
-        while let Some(place) = self.ready.iter().nth(skipped).copied() {
-            let job = self.order[place];
-            let plan = self.setting.plan;
-            let wish = plan.jobs[job]
-                .processes
-                .iter()
-                .filter_map(|process| plan.processes[*process].running.threads)
-                .max();
-            let ready = self.ready.len() - skipped;
-            let Some(threads) = schedule::grant(self.limits, running, ready, used, wish) else { return };
-            let Some((key, fields)) = self.keys[job].clone() else { return };
-            if !self.started.insert(key) {
-                skipped += 1;
-                continue;
-            }
-            self.ready.remove(&place);
-            self.states[job] = State::Running(threads);
-            (running, used) = (running + 1, used + threads);
-            self.screen.started(job, &self.setting.plan.job_name(job));
-            let (setting, sender) = (self.setting, sender.clone());
-            scope.spawn(move || {
-                let attempt = || perform::perform(&setting, job, key, fields, threads, &sender);
-                // A job that is never reported as ended would be waited for without end.
-                let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(attempt));
-                let broken = || (None, Err(work::failure("the runner itself has a fault".to_owned())));
-                let (group, result) = done.unwrap_or_else(|_| broken());
-                let _ = sender.send(Event::Ended { job, result, group });
-            });
-        }
+    }
+
+    fn start<'s>(&mut self, job: usize, threads: usize, scope: &'s Scope<'s, '_>, sender: &Sender<Event>)
+    where
+        'a: 's,
+    {
+        let Some((key, fields)) = self.keys[job].clone() else { return };
+        self.leave_ready(job, key);
+        self.started.insert(key);
+        self.states[job] = State::Running(threads);
+        self.running.insert(job, threads);
+        let account = &mut self.accounts[job];
+        let again = account.attempts > 0;
+        account.attempts += 1;
+        (account.started, account.threads) = (Some(SystemTime::now()), Some(threads));
+        let reason = account.reason.clone();
+        self.screen.started(job, &self.names[job], reason.as_ref(), threads);
+        let forced = reason == Some(Reason::Forced);
+        let attempt = Attempt { job, key, fields, threads, again, forced };
+        let (setting, sender, stop) = (self.setting, sender.clone(), self.stop.clone());
+        scope.spawn(move || {
+            let perform = || perform::perform(&setting, &attempt, &sender, &stop);
+            // A job that is never reported as ended would be waited for without end.
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(perform));
+            let broken = || (None, Err(work::failure("the runner itself has a fault".to_owned())));
+            let (group, result) = done.unwrap_or_else(|_| broken());
+            let _ = sender.send(Event::Ended { job, result, group });
+        });
     }
 
     fn take(&mut self, event: Event) {
@@ -282,13 +312,17 @@ impl<'a> Run<'a> {
                     guard::signal(group, if self.interrupts > 1 { Signal::KILL } else { Signal::TERM });
                 }
             }
-            Event::Progress { job, progress } => self.screen.progress(job, &progress),
+            Event::Progress { job, progress } => {
+                self.screen.progress(job, &self.names[job], &progress);
+            }
+            Event::Note { text } => self.screen.note(&text),
             Event::Interrupted => {
                 self.interrupts += 1;
+                self.stop.store(true, Ordering::Relaxed);
                 if self.interrupts == 1 {
                     self.screen.warn("stopping: ending what runs (press Ctrl-C again to kill it)");
                     self.signal_all(Signal::TERM);
-                    self.deadline = Some(Instant::now() + Duration::from_secs(5));
+                    self.deadline = Some(Instant::now() + work::PATIENCE);
                 } else {
                     self.signal_all(Signal::KILL);
                 }
@@ -303,38 +337,76 @@ impl<'a> Run<'a> {
     }
 
     fn end(&mut self, job: usize, result: Result<Finished, Box<Failure>>) {
-        let key = self.keys[job].as_ref().map(|(key, _)| *key);
+        let key = self.key_of(job);
+        self.running.remove(&job);
         key.iter().for_each(|key| {
             self.started.remove(key);
         });
+        let ran = self.accounts[job].started.and_then(|at| at.elapsed().ok()).unwrap_or_default();
+        self.accounts[job].seconds = ran.as_secs_f64();
         match result {
-            Ok(Finished { record, seconds }) => {
+            Ok(Finished { record, used }) => {
                 let outputs = self.setting.outputs(job, &record).unwrap_or_default();
                 if let Err(wrong) = self.place(&outputs) {
-                    return self.fail(job, &work::failure(wrong));
-                }
-                self.states[job] = State::Done;
-                self.counts.done += 1;
-                self.note(job, seconds);
-                self.screen.done(&self.setting.plan.job_name(job), seconds);
-                if let Some(key) = key {
-                    self.finished.insert(key);
-                    let _ = fs::remove_dir_all(self.setting.store.work_folder(key));
+                    self.fail(job, &work::failure(wrong));
+                } else {
+                    let account = &mut self.accounts[job];
+                    (account.seconds, account.used, account.bytes) = (record.seconds, used, record.bytes());
+                    let told = account.clone();
+                    if used.is_some() {
+                        self.states[job] = State::Done;
+                        self.counts.done += 1;
+                    } else {
+                        self.states[job] = State::UpToDate;
+                        self.counts.up_to_date += 1;
+                    }
+                    self.note_last(job, record.seconds);
+                    self.estimates.note(&self.names[job], record.seconds);
+                    self.screen.done(&self.names[job], &told);
+                    self.finished.extend(key);
                 }
             }
-            Err(_) if self.interrupts > 0 => self.states[job] = State::Stopped,
-            Err(failure) => self.fail(job, &failure),
+            Err(failure) => {
+                self.accounts[job].used = Some(failure.used);
+                self.end_badly(job, &failure);
+            }
         }
         // A job equal to this one waited for it, and others read its outputs.
-        let ready = self.ready.iter().map(|place| self.order[*place]);
-        let twins: Vec<usize> = ready.filter(|twin| self.key_of(*twin) == key).collect();
-        for twin in twins {
-            self.ready.remove(&self.rank[twin]);
+        let equal = key.and_then(|key| self.ready_by_key.get(&key)).cloned().unwrap_or_default();
+        for twin in equal.into_iter().filter(|twin| *twin != job) {
+            key.into_iter().for_each(|key| self.leave_ready(twin, key));
             self.states[twin] = State::Waiting;
             self.settle_from(twin);
         }
         for next in self.needed_by[job].clone() {
             self.settle_from(next);
+        }
+        self.drop_spent(job);
+        for need in self.setting.plan.jobs[job].needs.clone() {
+            self.drop_spent(need);
+        }
+    }
+
+    fn end_badly(&mut self, job: usize, failure: &Failure) {
+        let plan = self.setting.plan;
+        let retries =
+            plan.jobs[job].processes.iter().map(|process| plan.processes[*process].running.retries).max();
+        let (attempts, retries) = (self.accounts[job].attempts, retries.unwrap_or_default());
+        if self.interrupts > 0 {
+            self.states[job] = State::Stopped;
+        } else if attempts <= retries {
+            let how = format!("attempt {attempts} of {}", retries + 1);
+            self.screen.failed(&self.names[job], failure, Some(&how));
+            self.make_ready(job);
+        } else {
+            self.fail(job, failure);
+        }
+    }
+
+    fn leave_ready(&mut self, job: usize, key: Hash) {
+        self.ready.remove(&self.rank[job]);
+        if let Some(equal) = self.ready_by_key.get_mut(&key) {
+            equal.remove(&job);
         }
     }
 
@@ -342,21 +414,16 @@ impl<'a> Run<'a> {
         self.keys[job].as_ref().map(|(key, _)| *key)
     }
 
-    /// Settles a job and, where it turns out to be up to date, all that follows from that.
-    fn settle_from(&mut self, job: usize) {
-        let mut open = vec![job];
-        while let Some(job) = open.pop() {
-            self.settle(job);
-            if self.states[job] == State::UpToDate {
-                open.extend(self.needed_by[job].iter().filter(|next| self.states[**next] == State::Waiting));
-            }
+    fn note_last(&mut self, job: usize, seconds: f64) {
+        if let Some(key) = self.key_of(job) {
+            self.last.note(&self.names[job], Last { key: key.to_string(), seconds });
         }
     }
 
     fn fail(&mut self, job: usize, failure: &Failure) {
         self.states[job] = State::Failed;
         self.counts.failed += 1;
-        self.screen.failed(&self.setting.plan.job_name(job), failure);
+        self.screen.failed(&self.names[job], failure, None);
     }
 
     fn signal_all(&mut self, signal: Signal) {
@@ -364,9 +431,34 @@ impl<'a> Run<'a> {
         self.groups.values().for_each(|group| guard::signal(*group, signal));
     }
 
+    fn tell_overall(&mut self) {
+        if self.screen.shows_overall() && self.told.is_none_or(|at| at.elapsed() > TELL_INTERVAL) {
+            self.told = Some(Instant::now());
+            self.screen.overall(self.counts, self.seconds_left());
+        }
+    }
+
+    /// How long the run will probably take from here, in seconds: as long as its longest path or as all its work
+    /// on all threads takes, whichever is more. Unknown while nothing is known of a stage.
+    fn seconds_left(&self) -> Option<f64> {
+        let threads = self.manner.limits.threads;
+        let mut seconds = vec![0.0; self.states.len()];
+        let mut work = 0.0;
+        for (job, state) in self.states.iter().enumerate() {
+            let (left, share) = match state {
+                State::Waiting | State::Ready => (self.estimate(job)?, self.wish(job).threads.unwrap_or(1)),
+                State::Running(threads) => (self.held(job, *threads).seconds_left, *threads),
+                _ => continue,
+            };
+            seconds[job] = left;
+            work += left * share.min(threads) as f64 / threads as f64;
+        }
+        let longest = schedule::remaining(self.setting.plan, &seconds).into_iter().fold(0.0, f64::max);
+        Some(longest.max(work)).filter(|left| left.is_finite())
+    }
+
     /// Says which jobs were left out, and why.
     fn tell_not_run(&mut self) {
-        const MOST: usize = 20;
         for job in 0..self.states.len() {
             let why = match self.states[job] {
                 State::Stopped => "stopped".to_owned(),
@@ -377,24 +469,16 @@ impl<'a> Run<'a> {
                         |need: &&usize| !matches!(self.states[**need], State::Done | State::UpToDate);
                     let needs: Vec<&usize> =
                         self.setting.plan.jobs[job].needs.iter().filter(missing).collect();
-                    let first =
-                        needs.first().map(|need| self.setting.plan.job_name(**need)).unwrap_or_default();
-                    let more = if needs.len() > 1 {
-                        format!(" and {} more", needs.len() - 1)
-                    } else {
-                        String::new()
-                    };
-                    format!("needs {first}{more}")
+                    match needs.as_slice() {
+                        [] => "stopped before it began".to_owned(),
+                        [need] => format!("needs {}", self.names[**need]),
+                        [need, more @ ..] => format!("needs {} and {} more", self.names[**need], more.len()),
+                    }
                 }
                 _ => continue,
             };
             self.counts.not_run += 1;
-            if self.counts.not_run <= MOST {
-                self.screen.warn(&format!("not run {} ({why})", self.setting.plan.job_name(job)));
-            }
-        }
-        if self.counts.not_run > MOST {
-            self.screen.warn(&format!("not run: {} more", self.counts.not_run - MOST));
+            self.screen.not_run(&self.names[job], &why, self.counts.not_run);
         }
     }
 }

@@ -1,8 +1,12 @@
-//! What people see: bars on a terminal, plain lines everywhere else.
+//! What is seen of a run: bars on a terminal, plain lines elsewhere, JSON for programs.
 
+use crate::judge::Reason;
+use crate::run::Account;
 use crate::work::{Failure, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use plan::faults::printable;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -30,7 +34,7 @@ impl Color {
 }
 
 /// How many jobs are in which state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Counts {
     /// Made in this run.
     pub done: usize,
@@ -40,11 +44,26 @@ pub struct Counts {
     pub failed: usize,
     /// Left out.
     pub not_run: usize,
+    /// Outputs that were put into results/ without having been made in this run.
+    pub linked: usize,
+    /// How long the jobs that were up to date took when they were made, in seconds.
+    pub saved_seconds: f64,
+}
+
+/// How much is shown, and in which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// Bars on a terminal, lines elsewhere.
+    Normal,
+    /// Errors only.
+    Quiet,
+    /// One JSON object a line, on stdout.
+    Json,
 }
 
 /// Shows a run.
 pub struct Screen {
-    quiet: bool,
+    show: Show,
     color: Color,
     bars: Option<Bars>,
 }
@@ -57,26 +76,42 @@ struct Bars {
 
 impl Screen {
     /// A screen for a run of so many jobs. Bars need a terminal.
-    pub fn new(quiet: bool, color: Color, jobs: usize) -> Screen {
-        let bars = (!quiet && std::io::stderr().is_terminal()).then(|| {
+    pub fn new(show: Show, color: Color, jobs: usize) -> Screen {
+        let bars = (show == Show::Normal && std::io::stderr().is_terminal()).then(|| {
             let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
             let overall = multi.add(ProgressBar::new(jobs as u64));
             overall.set_style(style("{bar:24} {pos}/{len} jobs  {msg}  {elapsed}"));
             Bars { multi, overall, jobs: HashMap::new() }
         });
-        Screen { quiet, color, bars }
+        Screen { show, color, bars }
     }
 
     /// A line for whoever watches.
-    pub fn line(&self, text: &str) {
-        if !self.quiet {
+    fn line(&self, text: &str) {
+        if self.show == Show::Normal {
             self.between(|| print(&mut std::io::stdout(), text));
         }
     }
 
+    /// The same as an object, for programs.
+    fn event(&self, event: impl FnOnce() -> Json) {
+        if self.show == Show::Json {
+            print(&mut std::io::stdout(), &event().to_string());
+        }
+    }
+
+    /// Something that a person should know.
+    pub fn note(&self, text: &str) {
+        self.event(|| json!({"event": "note", "text": text}));
+        self.line(text);
+    }
+
     /// A line that is shown even when quiet.
     pub fn warn(&self, text: &str) {
-        self.between(|| print(&mut std::io::stderr(), text));
+        self.event(|| json!({"event": "warning", "text": text}));
+        if self.show != Show::Json {
+            self.between(|| print(&mut std::io::stderr(), text));
+        }
     }
 
     /// Writes while the bars are away.
@@ -87,8 +122,17 @@ impl Screen {
         }
     }
 
+    /// Why a job runs, or that it does not.
+    pub fn why(&self, name: &str, reason: Option<&Reason>) {
+        self.event(|| json!({"event": "explained", "job": name, "runs": reason.is_some(), "why": reason}));
+        let lines = reason.map_or_else(|| vec!["up to date".to_owned()], Reason::lines);
+        let verb = if reason.is_some() { "run" } else { "keep" };
+        lines.iter().for_each(|line| self.line(&format!("{verb} {name}: {}", printable(line))));
+    }
+
     /// A job started.
-    pub fn started(&mut self, job: usize, name: &str) {
+    pub fn started(&mut self, job: usize, name: &str, reason: Option<&Reason>, threads: usize) {
+        self.event(|| json!({"event": "started", "job": name, "why": reason, "threads": threads}));
         if let Some(bars) = &mut self.bars {
             let bar = bars.multi.insert_before(&bars.overall, ProgressBar::no_length());
             bar.set_style(style("{spinner} {prefix}  {msg}  {elapsed}"));
@@ -99,7 +143,11 @@ impl Screen {
     }
 
     /// A job got on.
-    pub fn progress(&mut self, job: usize, progress: &Progress) {
+    pub fn progress(&mut self, job: usize, name: &str, progress: &Progress) {
+        self.event(|| {
+            let Progress { done, total, unit, message } = progress;
+            json!({"event": "progress", "job": name, "done": done, "total": total, "unit": unit, "message": message})
+        });
         let Some(bar) = self.bars.as_ref().and_then(|bars| bars.jobs.get(&job)) else { return };
         if let Some(total) = progress.total {
             if bar.length() != Some(total) {
@@ -121,21 +169,34 @@ impl Screen {
     }
 
     /// A job did its work.
-    pub fn done(&self, name: &str, seconds: f64) {
-        self.line(&format!(
-            "{} {name} {}",
-            paint(self.color.on(&std::io::stdout()), "32", "done"),
-            duration(seconds)
-        ));
+    pub fn done(&self, name: &str, account: &Account) {
+        self.event(|| {
+            let used = account.used.unwrap_or_default();
+            json!({
+                "event": "done", "job": name, "seconds": account.seconds, "threads": account.threads,
+                "attempts": account.attempts, "cpu_seconds": used.cpu_seconds, "peak_memory": used.peak_memory,
+                "output_bytes": account.bytes, "by_another_runner": account.used.is_none(),
+            })
+        });
+        let done = paint(self.color.on(&std::io::stdout()), "32", "done");
+        let other = if account.used.is_none() { " (by another runner)" } else { "" };
+        self.line(&format!("{done} {name} {}{other}", duration(account.seconds)));
     }
 
-    /// A job failed.
-    pub fn failed(&self, name: &str, failure: &Failure) {
-        let mut text = format!(
-            "{} {name}: {}",
-            paint(self.color.on(&std::io::stderr()), "1;31", "failed"),
-            printable(&failure.what)
-        );
+    /// An attempt at a job failed; `again` says which one, if there will be another.
+    pub fn failed(&self, name: &str, failure: &Failure, again: Option<&str>) {
+        self.event(|| {
+            json!({
+                "event": if again.is_some() { "retried" } else { "failed" }, "job": name, "error": failure.what,
+                "command": failure.line, "last_words": failure.tail, "log": failure.log, "attempt": again,
+            })
+        });
+        if self.show == Show::Json {
+            return;
+        }
+        let failed = paint(self.color.on(&std::io::stderr()), "1;31", "failed");
+        let again = again.map(|again| format!(" ({again}; trying again)")).unwrap_or_default();
+        let mut text = format!("{failed} {name}{again}: {}", printable(&failure.what));
         if let Some(line) = &failure.line {
             text += &format!("\n  command: {line}");
         }
@@ -151,11 +212,30 @@ impl Screen {
         self.warn(&text);
     }
 
-    /// Shows how far the whole run is.
-    pub fn overall(&self, counts: Counts) {
+    /// A job was left out, as the `number`th one. On paper only the first few are told.
+    pub fn not_run(&self, name: &str, why: &str, number: usize) {
+        const MOST: usize = 20;
+        self.event(|| json!({"event": "not-run", "job": name, "why": why}));
+        if self.show != Show::Json && number <= MOST {
+            self.warn(&format!("not run {name} ({why})"));
+        }
+        if self.show != Show::Json && number == MOST + 1 {
+            self.warn("not run: more jobs, which `runner status` lists");
+        }
+    }
+
+    /// Whether anybody sees how far the whole run is.
+    pub fn shows_overall(&self) -> bool {
+        self.bars.is_some()
+    }
+
+    /// Shows how far the whole run is, and how many seconds it will probably take from here.
+    pub fn overall(&self, counts: Counts, seconds_left: Option<f64>) {
         if let Some(bars) = &self.bars {
             bars.overall.set_position((counts.done + counts.up_to_date + counts.failed) as u64);
-            bars.overall.set_message(summary(Counts { not_run: 0, ..counts }));
+            let left =
+                seconds_left.map(|s| format!(", about {} left", duration(s.ceil()))).unwrap_or_default();
+            bars.overall.set_message(format!("{}{left}", summary(Counts { not_run: 0, ..counts })));
         }
     }
 
@@ -165,12 +245,20 @@ impl Screen {
             bars.overall.finish_and_clear();
             let _ = bars.multi.clear();
         }
+        self.event(|| json!({"event": "finished", "counts": counts, "seconds": seconds}));
+        if self.show == Show::Json {
+            return;
+        }
         let took = duration(seconds);
-        if counts == (Counts { up_to_date: counts.up_to_date, ..Counts::default() }) {
-            self.line(&format!("nothing to do: {} up to date ({took})", jobs(counts.up_to_date)));
-        } else {
+        let up_to_date = jobs(counts.up_to_date);
+        if counts.done + counts.failed + counts.not_run > 0 {
             let text = format!("{} ({took})", summary(counts));
             if counts.failed + counts.not_run > 0 { self.warn(&text) } else { self.line(&text) }
+        } else if counts.linked > 0 {
+            let files = if counts.linked == 1 { "1 result" } else { &format!("{} results", counts.linked) };
+            self.line(&format!("nothing to run: {up_to_date} up to date, {files} put in place ({took})"));
+        } else {
+            self.line(&format!("nothing to do: {up_to_date} up to date ({took})"));
         }
     }
 }
@@ -186,11 +274,13 @@ pub fn print(to: &mut dyn Write, text: &str) {
     let _ = writeln!(to, "{text}").and_then(|()| to.flush());
 }
 
-fn paint(on: bool, code: &str, text: &str) -> String {
+/// Text in a colour.
+pub fn paint(on: bool, code: &str, text: &str) -> String {
     if on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
 }
 
-fn jobs(n: usize) -> String {
+/// As in `1 job` and `2 jobs`.
+pub fn jobs(n: usize) -> String {
     format!("{n} {}", if n == 1 { "job" } else { "jobs" })
 }
 
@@ -205,7 +295,8 @@ fn summary(counts: Counts) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-fn duration(seconds: f64) -> String {
+/// A time in seconds as people read it.
+pub fn duration(seconds: f64) -> String {
     // Whole seconds are rounded before they are split, lest there be 60 of them.
     let seconds = if seconds < 120.0 { seconds } else { seconds.round() };
     match seconds {

@@ -1,13 +1,18 @@
 //! What a run is about and does not change: the graph, the folder, the programs, and what is wanted.
 
+use crate::command;
 use crate::digests::Digests;
 use crate::files::Project;
 use crate::key::{self, Field};
 use crate::programs::Program;
 use crate::store::{Record, Store};
 use blake3::Hash;
-use plan::graph::{Plan, Source};
+use plan::graph::{Output, Plan, Source};
 use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// An output: the number of its process and its own number there.
+pub type OutputId = (usize, usize);
 
 /// What does not change during a run.
 #[derive(Clone, Copy)]
@@ -30,11 +35,7 @@ pub struct Setting<'a> {
 
 impl Setting<'_> {
     /// The digest of a source, if it is made. `made` holds the digests of outputs so far.
-    pub fn source(
-        &self,
-        source: &Source,
-        made: &HashMap<(usize, usize), Hash>,
-    ) -> Result<Option<Hash>, String> {
+    pub fn source(&self, source: &Source, made: &HashMap<OutputId, Hash>) -> Result<Option<Hash>, String> {
         match source {
             Source::Output { process, output } => Ok(made.get(&(*process, *output)).copied()),
             Source::File(file) => {
@@ -48,11 +49,7 @@ impl Setting<'_> {
     }
 
     /// What a job depends on; `None` while an input is not made.
-    pub fn fields(
-        &self,
-        job: usize,
-        made: &HashMap<(usize, usize), Hash>,
-    ) -> Result<Option<Vec<Field>>, String> {
+    pub fn fields(&self, job: usize, made: &HashMap<OutputId, Hash>) -> Result<Option<Vec<Field>>, String> {
         let error = std::cell::RefCell::new(None);
         let program = |name: &str| self.programs.get(name).map(|program| program.digest);
         let file = |source: &Source| match self.source(source, made) {
@@ -67,7 +64,7 @@ impl Setting<'_> {
     }
 
     /// The digests of a job's outputs by a record, if it has them all.
-    pub fn outputs(&self, job: usize, record: &Record) -> Option<Vec<((usize, usize), Hash)>> {
+    pub fn outputs(&self, job: usize, record: &Record) -> Option<Vec<(OutputId, Hash)>> {
         let mut outputs = Vec::new();
         for (number, &process) in self.plan.jobs[job].processes.iter().enumerate() {
             for (i, output) in self.plan.processes[process].outputs.iter().enumerate() {
@@ -77,5 +74,30 @@ impl Setting<'_> {
             }
         }
         Some(outputs)
+    }
+
+    /// An output of the plan.
+    pub fn output(&self, (process, output): OutputId) -> &Output {
+        &self.plan.processes[process].outputs[output]
+    }
+
+    /// The file that a field of a job's key such as `input dataset 0` is about.
+    pub fn input_file(&self, job: usize, field: &str) -> Option<String> {
+        let members = &self.plan.jobs[job].processes;
+        let (member, field) = match field.strip_prefix("process ").and_then(|rest| rest.split_once(' ')) {
+            Some((number, rest)) => (number.parse::<usize>().ok()?, rest),
+            None => (0, field),
+        };
+        let (port, number) = field.strip_prefix("input ")?.rsplit_once(' ')?;
+        let process = &self.plan.processes[*members.get(member)?];
+        let input = process.inputs.iter().find(|input| input.port == port && !input.stream)?;
+        let source = input.sources.get(number.parse::<usize>().ok()?)?;
+        Some(self.project.path(command::source_file(self.plan, source)).display().to_string())
+    }
+
+    /// Where the log of a process goes.
+    pub fn log(&self, process: usize) -> PathBuf {
+        let name = self.plan.processes[process].file_name();
+        self.project.state(&format!("logs/{}/{name}.log", self.plan.name))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::guard::Group;
 use crate::programs;
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
 use serde_json::Value as Json;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -10,8 +10,9 @@ use std::io::{self, BufRead, BufReader, PipeReader, Read, Seek, SeekFrom, Write}
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
+use wait4::Wait4;
 
 /// What a running job tells the runner.
 #[derive(Debug)]
@@ -39,6 +40,11 @@ pub enum Event {
         /// Its group, if it got as far as that.
         group: Option<Group>,
     },
+    /// It has something to say to who watches.
+    Note {
+        /// A line.
+        text: String,
+    },
     /// The user pressed Ctrl-C or asked the runner to end.
     Interrupted,
 }
@@ -56,13 +62,29 @@ pub struct Progress {
     pub message: String,
 }
 
+/// What the processes of a job used.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Used {
+    /// Processor time in seconds.
+    pub cpu_seconds: f64,
+    /// The sum of the most memory that each process had, in bytes.
+    pub peak_memory: u64,
+}
+
+impl Used {
+    fn add(&mut self, usage: wait4::ResourceUsage) {
+        self.cpu_seconds += (usage.utime + usage.stime).as_secs_f64();
+        self.peak_memory += usage.maxrss;
+    }
+}
+
 /// A job that did its work.
 #[derive(Debug)]
 pub struct Finished {
     /// What is kept of it.
     pub record: crate::store::Record,
-    /// How long it took.
-    pub seconds: f64,
+    /// What it used; nothing if another runner made its outputs meanwhile.
+    pub used: Option<Used>,
 }
 
 /// Why a job failed.
@@ -76,6 +98,8 @@ pub struct Failure {
     pub log: Option<PathBuf>,
     /// The log's last lines.
     pub tail: Vec<String>,
+    /// What its processes used.
+    pub used: Used,
 }
 
 /// One process of a job, ready to be started.
@@ -91,6 +115,10 @@ pub struct Step {
     pub line: String,
     /// Where its log goes.
     pub log: PathBuf,
+    /// Whether the log goes on behind that of an earlier attempt.
+    pub again: bool,
+    /// The most time that it may take.
+    pub timeout: Option<Duration>,
 }
 
 /// How many lines of a log are shown when its job fails.
@@ -104,9 +132,15 @@ const SHELL_SIGPIPE: &str = "exit code 141";
 /// How long the other processes of a job have to fail by themselves once one has failed, which tells the
 /// failure of a producer from that of its consumer.
 const GRACE: Duration = Duration::from_millis(50);
+/// How long a job that was asked to end has for it before it is killed.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the processes of a job, each joined to the next by a pipe, and waits for all of them.
-pub fn run(job: usize, steps: &[Step], events: &Sender<Event>) -> (Option<Group>, Result<(), Box<Failure>>) {
+pub fn run(
+    job: usize,
+    steps: &[Step],
+    events: &Sender<Event>,
+) -> (Option<Group>, Result<Used, Box<Failure>>) {
     let group = match Group::start() {
         Ok(group) => group,
         Err(error) => return (None, Err(failure(format!("its guard cannot be started: {error}")))),
@@ -114,7 +148,7 @@ pub fn run(job: usize, steps: &[Step], events: &Sender<Event>) -> (Option<Group>
     let _ = events.send(Event::Started { job, group: group.pid() });
     let result = run_in(&group, job, steps, events);
     // Whatever the processes left behind ends with them.
-    group.kill();
+    group.end();
     (Some(group), result)
 }
 
@@ -123,53 +157,91 @@ pub fn failure(what: String) -> Box<Failure> {
     Box::new(Failure { what, ..Failure::default() })
 }
 
-fn run_in(group: &Group, job: usize, steps: &[Step], events: &Sender<Event>) -> Result<(), Box<Failure>> {
+fn run_in(group: &Group, job: usize, steps: &[Step], events: &Sender<Event>) -> Result<Used, Box<Failure>> {
     let (ended, ends) = mpsc::channel();
-    let failed = std::thread::scope(|scope| {
+    let limit = steps.iter().filter_map(|step| step.timeout).min();
+    let mut used = Used::default();
+    let (failed, late) = std::thread::scope(|scope| {
         let mut upstream: Option<PipeReader> = None;
         for (number, step) in steps.iter().enumerate() {
             let last = number + 1 == steps.len();
-            let (mut child, stderr, log, reader) = match start(group, step, upstream.take(), last) {
+            let (mut child, log, reader) = match start(group, step, upstream.take(), last) {
                 Ok(started) => started,
                 Err(what) => {
                     group.kill();
-                    return Err(Box::new(Failure {
-                        what,
-                        line: Some(step.line.clone()),
-                        ..Failure::default()
-                    }));
+                    let line = Some(step.line.clone());
+                    return Err(Box::new(Failure { what, line, ..Failure::default() }));
                 }
             };
             upstream = reader;
+            let stderr = child.stderr.take();
             scope.spawn(move || follow(job, stderr, log, events));
             let ended = ended.clone();
-            scope.spawn(move || ended.send((number, child.wait())));
+            scope.spawn(move || ended.send((number, child.wait4())));
         }
         drop(ended);
 
+        let begin = Instant::now();
         let mut failed: Vec<(usize, String)> = Vec::new();
         let mut running = steps.len();
+        let mut late = limit.map(|limit| begin + limit);
+        let mut is_late = false;
         let mut deadline: Option<Instant> = None;
         while running > 0 {
-            let next = match deadline {
-                None => ends.recv().ok(),
-                Some(deadline) => ends.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok(),
+            let next = match [late, deadline].into_iter().flatten().min() {
+                None => ends.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(until) => ends.recv_timeout(until.saturating_duration_since(Instant::now())),
             };
-            let Some((number, status)) = next else { break };
-            running -= 1;
-            let problem = match status {
-                Ok(status) if status.success() => continue,
-                Ok(status) => in_words(status),
-                Err(error) => format!("waiting for it failed: {error}"),
-            };
-            failed.push((number, problem));
-            deadline.get_or_insert_with(|| Instant::now() + GRACE);
+            match next {
+                Ok((number, end)) => {
+                    running -= 1;
+                    if let Some(problem) = problem(end, &mut used) {
+                        failed.push((number, problem));
+                        deadline.get_or_insert_with(|| Instant::now() + GRACE);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) if late.is_some_and(|late| late <= Instant::now()) => {
+                    (late, is_late) = (None, true);
+                    crate::guard::signal(group.pid(), Signal::TERM);
+                    deadline = Some(Instant::now() + PATIENCE);
+                }
+                Err(_) => break,
+            }
         }
         group.kill();
-        Ok(failed)
+        Ok((failed, is_late))
     })?;
-    // Only now has every log its last line.
-    culprit(steps, failed)
+    // Those that were killed have ended by now, and every log has its last line.
+    ends.try_iter().for_each(|(_, end)| {
+        problem(end, &mut used);
+    });
+    let result = match limit {
+        Some(limit) if late => Err(too_late(steps, limit)),
+        _ => culprit(steps, failed),
+    };
+    result.map(|()| used).map_err(|failure| Box::new(Failure { used, ..*failure }))
+}
+
+/// What went wrong with a process that ended, if anything did.
+fn problem(end: io::Result<wait4::ResUse>, used: &mut Used) -> Option<String> {
+    match end {
+        Ok(end) => {
+            used.add(end.rusage);
+            (!end.status.success()).then(|| in_words(end.status))
+        }
+        Err(error) => Some(format!("waiting for it failed: {error}")),
+    }
+}
+
+fn joined_lines(steps: &[Step]) -> Option<String> {
+    Some(steps.iter().map(|step| step.line.as_str()).collect::<Vec<_>>().join(" | "))
+}
+
+fn too_late(steps: &[Step], limit: Duration) -> Box<Failure> {
+    let what = format!("took longer than its timeout of {} and was ended", humantime::format_duration(limit));
+    let log = steps.iter().find(|step| step.timeout == Some(limit)).map(|step| step.log.clone());
+    let tail = log.as_deref().map(tail).unwrap_or_default();
+    Box::new(Failure { what, line: joined_lines(steps), log, tail, ..Failure::default() })
 }
 
 /// The failure that is shown: that of the first process along the pipe which did not fail only because
@@ -192,13 +264,14 @@ fn culprit(steps: &[Step], mut failed: Vec<(usize, String)>) -> Result<(), Box<F
     let who = if steps.len() > 1 { format!("{}: ", step.name) } else { String::new() };
     Err(Box::new(Failure {
         what: format!("{who}{}", failed[first].1),
-        line: Some(steps.iter().map(|step| step.line.as_str()).collect::<Vec<_>>().join(" | ")),
+        line: joined_lines(steps),
         log: Some(step.log.clone()),
         tail: tails[first].clone(),
+        ..Failure::default()
     }))
 }
 
-type Started = (std::process::Child, Option<ChildStderr>, File, Option<PipeReader>);
+type Started = (std::process::Child, File, Option<PipeReader>);
 
 fn start(group: &Group, step: &Step, upstream: Option<PipeReader>, last: bool) -> Result<Started, String> {
     let log = open_log(step).map_err(|e| format!("its log {} cannot be written: {e}", step.log.display()))?;
@@ -210,7 +283,9 @@ fn open_log(step: &Step) -> io::Result<File> {
     if let Some(folder) = step.log.parent() {
         fs::create_dir_all(folder)?;
     }
-    let _ = fs::remove_file(&step.log);
+    if !step.again {
+        let _ = fs::remove_file(&step.log);
+    }
     let mut log = OpenOptions::new().create(true).append(true).open(&step.log)?;
     writeln!(log, "$ {}", step.line)?;
     Ok(log)
@@ -235,10 +310,9 @@ fn spawn(
         Some(reader)
     };
     group.enter(&mut command);
-    let mut child = programs::spawn(&mut command)?;
-    let stderr = child.stderr.take();
+    let child = programs::spawn(&mut command)?;
     // The command holds our ends of the pipes: dropping it here lets each side see the other's end.
-    Ok((child, stderr, log, downstream))
+    Ok((child, log, downstream))
 }
 
 /// Passes on what a process reports as events, and writes everything else that it says into the log.

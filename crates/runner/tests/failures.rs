@@ -71,7 +71,11 @@ fn an_input_that_changes_meanwhile_is_noticed() {
     shop.stage("copy", &["data"], &["out"], "", "cat $data > $out; echo 22 > in.txt");
     shop.pipeline("  copy: {inputs: {data: in.txt}}\n");
     let ran = shop.run(&[]);
-    assert!(ran.code == 1 && ran.err.contains("changed while it ran (input data 0 changed)"), "{}", ran.err);
+    assert!(
+        ran.code == 1 && ran.err.contains("changed while it ran (input data 0 changed (in.txt, "),
+        "{}",
+        ran.err
+    );
     shop.make(&[]);
     assert_eq!(shop.result("copy/out.txt"), "22\n");
 }

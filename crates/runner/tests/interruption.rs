@@ -104,7 +104,9 @@ fn the_second_runner_says_who_works_and_waits() {
     let second = ran(second.wait_with_output().unwrap());
     assert_eq!((first.code, second.code), (0, 0), "{}{}", first.err, second.err);
     assert!(
-        second.err.contains(&format!("waiting: another runner works here (process {holder} since")),
+        second
+            .err
+            .contains(&format!("waiting: another runner works on the pipeline p (process {holder} since")),
         "{}",
         second.err
     );

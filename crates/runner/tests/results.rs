@@ -23,8 +23,9 @@ fn results_are_read_only_links_into_the_store() {
 fn a_removed_result_comes_back_without_a_run() {
     let shop = made();
     fs::remove_dir_all(shop.path("results")).unwrap();
-    assert!(shop.make(&[]).starts_with("nothing to do"));
+    assert!(shop.make(&[]).starts_with("nothing to run: 2 jobs up to date, 2 results put in place"));
     assert_eq!(shop.result("copy/out.txt"), "hello 0\nx\n");
+    assert!(shop.make(&[]).starts_with("nothing to do"));
 }
 
 #[test]
@@ -69,9 +70,9 @@ fn a_dry_run_shows_what_can_be_pasted_and_changes_nothing() {
     assert_eq!(
         lines,
         [
-            "# source (not cached: never made)",
+            "# run source: never made",
             "source --out=results/p/source/out.txt --seed=-1 '--word=a b' --threads=2",
-            "# copy (not cached: inputs not made yet)",
+            "# run copy: after source, unless that makes the same bytes as before",
             "copy --data=results/p/source/out.txt --out=results/p/copy/out.txt --seed=0 --word=x --threads=2",
             "# 2 to run, 0 up to date",
         ]
@@ -80,7 +81,7 @@ fn a_dry_run_shows_what_can_be_pasted_and_changes_nothing() {
     shop.make(&[]);
     let before = shop.snapshot();
     let out = shop.make(&["--dry-run", "--set", "source.seed=2"]);
-    assert!(out.contains("# source (not cached: param seed: -1 -> 2)"), "{out}");
+    assert!(out.contains("# run source: param seed: -1 -> 2"), "{out}");
     assert_eq!(shop.make(&["--dry-run"]), "# 0 to run, 2 up to date\n");
     assert_eq!(before, shop.snapshot());
 }
@@ -90,14 +91,7 @@ fn the_pipeline_may_stand_in_another_folder() {
     let shop = Workshop::with_stages();
     shop.write("deep/p.yaml", "name: p\nstages:\n  source: {}\n");
     fs::rename(shop.path("deep/p.yaml"), shop.path("deep/q.yaml")).unwrap();
-    let command = shop.command(&[]);
-    let program = command.get_program().to_owned();
-    let mut again = std::process::Command::new(program);
-    again.arg("deep/q.yaml").current_dir(shop.path(""));
-    command.get_envs().for_each(|(name, value)| {
-        again.env(name, value.unwrap());
-    });
-    assert!(again.output().unwrap().status.success());
+    assert!(shop.command_with("deep/q.yaml", &[]).output().unwrap().status.success());
     assert_eq!(shop.read("deep/results/p/source/out.txt"), "x 0\n");
     assert!(!shop.exists("results"));
 }

@@ -85,3 +85,26 @@ fn a_pipe_around_a_file_is_a_cycle() {
     let ran = shop.run(&[]);
     assert!(ran.code == 3 && ran.err.contains("run at once need each other's files"), "{}", ran.err);
 }
+
+#[test]
+fn a_reader_that_is_slow_holds_the_writer_up() {
+    let shop = shop(
+        "touch writing; i=0; while [ $i -lt 200 ]; do head -c 10000 /dev/zero; i=$((i+1)); echo $i > sent; done; echo x > $note",
+        "while [ ! -e go ]; do sleep 0.01; done; wc -c > $out",
+    );
+    let runner = shop.start(&[]);
+    let sent =
+        || std::fs::read_to_string(shop.path("sent")).ok().and_then(|text| text.trim().parse::<usize>().ok());
+    // The writer stands still once the pipe is full.
+    workshop::eventually("a writer that waits", || {
+        let earlier = sent();
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        earlier.is_some() && earlier == sent()
+    });
+    let before = sent();
+    assert!(before.is_some_and(|sent| sent < 50), "{before:?} of 200 pieces of 10 kB were sent to nobody");
+    shop.write("go", "");
+    let ran = workshop::ran(runner.wait_with_output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(sent(), Some(200));
+}

@@ -1,6 +1,8 @@
 //! What a running stage is handed: its params, its files, its threads, and a place to show progress.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -91,6 +93,24 @@ impl<P: Params> Job<P> {
             .iter()
             .map(|path| read(path).map_err(|error| Error::input(port.name, error)))
             .collect()
+    }
+
+    /// Opens the one file of an input for what reads its bytes; `-` is standard input.
+    ///
+    /// # Errors
+    /// Where it can't be opened, as [`Error::Input`].
+    pub fn open(&self, port: &Port) -> Result<Box<dyn Read>, Error> {
+        let path = self.path(port).ok_or_else(|| Error::input(port.name, "no file was given"))?;
+        if path == Path::new("-") {
+            return Ok(Box::new(std::io::stdin().lock()));
+        }
+        match File::open(path) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(source) => {
+                let path = path.to_owned();
+                Err(Error::input(port.name, tables::Error::Open { path, source }))
+            }
+        }
     }
 
     /// Opens an output. It appears under its name only when it is published with [`Output::publish`].

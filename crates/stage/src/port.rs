@@ -32,7 +32,7 @@ pub struct Port {
     pub name: &'static str,
     /// Whether it is read or written.
     pub direction: Direction,
-    /// The table that passes through it; none for what is no table.
+    /// The table that passes through it; none for what is no table, and for tables of any schema.
     pub table: Option<&'static Table>,
     /// The form of its contents.
     pub format: Format,
@@ -66,6 +66,16 @@ impl Port {
     /// Something that is no table.
     pub const fn document(name: &'static str, format: Format, help: &'static str) -> Port {
         Port { name, direction: Direction::Output, table: None, format, many: false, optional: false, help }
+    }
+
+    /// A table of any schema.
+    pub const fn any_table(
+        name: &'static str,
+        direction: Direction,
+        format: Format,
+        help: &'static str,
+    ) -> Port {
+        Port { direction, ..Port::document(name, format, help) }
     }
 
     /// A table that is read from an Arrow IPC stream.

@@ -12,11 +12,13 @@
 pub mod catalogue;
 pub mod dataset;
 mod error;
+mod keep;
 mod kind;
 mod read;
 mod write;
 
 pub use error::Error;
+pub use keep::Keeper;
 pub use kind::{Column, Element, Kind, Table, Tensor};
 pub use read::{Batch, Reader};
 pub use write::{Cells, Provenance, Writer};

@@ -9,15 +9,16 @@ use arrow::array::{
     Int64Array, ListArray, RecordBatch, StringArray, StructArray, UInt8Array, UInt16Array,
 };
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{Field, Int32Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
 use crate::Error;
-use crate::kind::{Element, Kind, Table, encoded_image_fields};
+use crate::kind::{Kind, Table, encoded_image_fields};
 
 pub(crate) const PREFIX: &str = "priorscope.";
 pub(crate) const SCHEMA: &str = "priorscope.schema";
@@ -92,18 +93,7 @@ impl<W: Write + Send> Writer<W> {
         provenance: &Provenance,
     ) -> Result<Self, Error> {
         let schema = schema_with(table, shapes, provenance);
-        let level = ZstdLevel::try_new(3).map_err(|error| failed(table, error))?;
-        let mut properties = WriterProperties::builder().set_compression(Compression::ZSTD(level));
-        for column in table.columns {
-            if let Kind::Tensor(Element::F32, _) = column.kind {
-                // Real numbers hardly repeat: a dictionary would be built, found too large and thrown away.
-                let path =
-                    ColumnPath::from(vec![column.name.to_owned(), "list".to_owned(), "item".to_owned()]);
-                properties = properties
-                    .set_column_dictionary_enabled(path.clone(), false)
-                    .set_column_statistics_enabled(path, EnabledStatistics::None);
-            }
-        }
+        let properties = properties(&schema).map_err(|error| failed(table, error))?;
         let writer = ArrowWriter::try_new(output, schema.clone(), Some(properties.build()))
             .map_err(|error| failed(table, error))?;
         Ok(Writer { table, schema, sink: Sink::Parquet(Box::new(writer)) })
@@ -164,6 +154,25 @@ impl<W: Write + Send> Writer<W> {
     }
 }
 
+/// How every Parquet file of ours is compressed.
+pub(crate) fn properties(schema: &Schema) -> Result<WriterPropertiesBuilder, ParquetError> {
+    let level = ZstdLevel::try_new(3)?;
+    let mut properties = WriterProperties::builder().set_compression(Compression::ZSTD(level));
+    for field in schema.fields() {
+        if let DataType::FixedSizeList(element, _) = field.data_type()
+            && *element.data_type() == DataType::Float32
+        {
+            // Real numbers hardly repeat: a dictionary would be built, found too large and thrown away.
+            let path =
+                ColumnPath::from(vec![field.name().clone(), "list".to_owned(), element.name().clone()]);
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_statistics_enabled(path, EnabledStatistics::None);
+        }
+    }
+    Ok(properties)
+}
+
 fn schema_with(table: &Table, shapes: &HashMap<&str, Vec<usize>>, provenance: &Provenance) -> SchemaRef {
     let mut metadata = HashMap::from([
         (SCHEMA.to_owned(), table.name.to_owned()),
@@ -179,7 +188,7 @@ fn schema_with(table: &Table, shapes: &HashMap<&str, Vec<usize>>, provenance: &P
 }
 
 fn tensor(values: ArrayRef, field: &Field) -> Result<ArrayRef, String> {
-    let arrow::datatypes::DataType::FixedSizeList(element, length) = field.data_type() else {
+    let DataType::FixedSizeList(element, length) = field.data_type() else {
         return Err(format!("column `{}` is no tensor", field.name()));
     };
     FixedSizeListArray::try_new(element.clone(), *length, values, None)
@@ -192,7 +201,7 @@ fn list(
     lengths: impl IntoIterator<Item = usize>,
     field: &Field,
 ) -> Result<ArrayRef, String> {
-    let arrow::datatypes::DataType::List(element) = field.data_type() else {
+    let DataType::List(element) = field.data_type() else {
         return Err(format!("column `{}` is no list", field.name()));
     };
     ListArray::try_new(element.clone(), OffsetBuffer::from_lengths(lengths), values, None)

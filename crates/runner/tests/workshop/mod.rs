@@ -104,12 +104,27 @@ set -e
             .map_or(0, |text| text.lines().count())
     }
 
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    fn runner(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
         let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap());
-        command.arg("p.yaml").args(arguments).current_dir(self.folder.path()).env("PATH", path);
+        command.current_dir(self.folder.path()).env("PATH", path).env_remove("PRIORSCOPE_CACHE");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    pub(crate) fn command_with(&self, pipeline: &str, arguments: &[&str]) -> Command {
+        let mut command = self.runner();
+        command.arg(pipeline).args(arguments);
+        command
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.command_with("p.yaml", arguments)
+    }
+
+    /// Runs a command of the runner about p.yaml.
+    pub(crate) fn command_of(&self, name: &str, arguments: &[&str]) -> Ran {
+        ran(self.runner().args([name, "p.yaml"]).args(arguments).output().unwrap())
     }
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {

@@ -1,0 +1,34 @@
+//! The commands beside the run itself. Each works out an answer and shows it to people or, as JSON, to programs.
+
+pub mod dry_run;
+pub mod gc;
+pub mod graph;
+pub mod history;
+pub mod log;
+pub mod status;
+pub mod verify;
+
+use crate::screen;
+use serde::Serialize;
+
+/// Shows an answer.
+pub fn answer(json: bool, answer: &impl Serialize, text: impl FnOnce() -> String) {
+    let shown = if json { serde_json::to_string_pretty(answer).unwrap_or_default() } else { text() };
+    screen::print(&mut std::io::stdout(), shown.trim_end());
+}
+
+/// As in `1 job` and `2 jobs`.
+pub fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Bytes as people read them, in powers of 1024.
+pub fn bytes(n: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut size = n as f64;
+    let mut unit = 0;
+    while size >= 1024.0 && unit + 1 < units.len() {
+        (size, unit) = (size / 1024.0, unit + 1);
+    }
+    if unit == 0 { format!("{n} B") } else { format!("{size:.1} {}", units[unit]) }
+}

@@ -1,0 +1,194 @@
+//! `runner gc`: removes from the store what no pipeline needs any more, the longest unused first.
+
+use super::{answer, bytes, counted};
+use crate::errors::{Error, io_error};
+use crate::files::Project;
+use crate::last::LastRuns;
+use crate::store::{Record, Store, StoredRecord};
+use blake3::Hash;
+use serde::Serialize;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+/// How much may stay of what nothing needs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Allowance {
+    /// What was used within this time.
+    pub age: Option<Duration>,
+    /// As much as fits into a store of so many bytes.
+    pub size: Option<u64>,
+}
+
+#[derive(Default, Serialize)]
+struct Collection {
+    dry_run: bool,
+    removed_jobs: Vec<String>,
+    removed_outputs: usize,
+    removed_results: Vec<PathBuf>,
+    removed_work_folders: usize,
+    removed_bytes: u64,
+    left_bytes: u64,
+    /// What the pipelines need, of what is left.
+    needed_bytes: u64,
+}
+
+/// The keys that the pipelines need which are not `given`: all that their last runs made, here and in every other
+/// folder that shares the cache.
+pub fn needed_by_others(project: &Project, given: &HashSet<String>) -> Result<HashSet<Hash>, Error> {
+    let mut needed = HashSet::new();
+    for name in LastRuns::pipelines(project).iter().filter(|name| !given.contains(*name)) {
+        needed.extend(LastRuns::load(project, name).keys());
+    }
+    for folder in project.sharers() {
+        let other = Project::of(&folder.join("pipeline.yaml"), false, None)?;
+        for name in LastRuns::pipelines(&other) {
+            needed.extend(LastRuns::load(&other, &name).keys());
+        }
+    }
+    Ok(needed)
+}
+
+/// Removes records that are not `needed` and beyond the allowance, then every object that no record names, the
+/// links to those objects in results/, and what killed attempts left. With `dry_run` only says what it would remove.
+pub fn collect(
+    store: &Store,
+    needed: &HashSet<Hash>,
+    allowance: Allowance,
+    dry_run: bool,
+    json: bool,
+) -> Result<(), Error> {
+    let sizes: HashMap<Hash, u64> =
+        store.objects()?.into_iter().filter_map(|object| Some((object.digest?, object.size))).collect();
+    let mut records = Vec::new();
+    for path in store.records()? {
+        records.push(store.read_record(&path));
+    }
+    let (kept, mut spare): (Vec<StoredRecord>, Vec<StoredRecord>) =
+        records.into_iter().partition(|record| needed.contains(&record.key));
+    spare.sort_by(|a, b| a.used.cmp(&b.used).then_with(|| a.path.cmp(&b.path)));
+
+    let needed_objects: HashSet<Hash> = kept.iter().flat_map(digests).collect();
+    let size = |objects: &HashSet<Hash>| objects.iter().filter_map(|digest| sizes.get(digest)).sum::<u64>();
+    let needed_bytes = size(&needed_objects);
+
+    // The youngest are kept first, until the allowance is used up.
+    let mut left = needed_objects.clone();
+    let mut left_bytes = needed_bytes;
+    let mut removed: Vec<StoredRecord> = Vec::new();
+    let now = SystemTime::now();
+    for record in spare.into_iter().rev() {
+        let young = |age| now.duration_since(record.used).is_ok_and(|unused| unused <= age);
+        let mine: HashSet<Hash> = digests(&record).filter(|digest| !left.contains(digest)).collect();
+        let fits = |limit: u64| left_bytes.saturating_add(size(&mine)) <= limit;
+        let stays = record.record.is_some()
+            && match (allowance.age, allowance.size) {
+                (None, None) => false,
+                (age, limit) => age.is_none_or(young) && limit.is_none_or(fits),
+            };
+        if stays {
+            left_bytes += size(&mine);
+            left.extend(mine);
+        } else {
+            removed.push(record);
+        }
+    }
+    removed.reverse();
+
+    let gone: BTreeSet<String> =
+        sizes.keys().filter(|digest| !left.contains(*digest)).map(|digest| digest.to_string()).collect();
+    let is_gone = |digest: &Hash| gone.contains(digest.to_hex().as_str());
+    let results = store.project.path("results");
+    let removed_results: Vec<PathBuf> = store
+        .digests
+        .all()
+        .into_iter()
+        .filter(|(path, digest)| path.starts_with(&results) && is_gone(digest))
+        .filter(|(path, digest)| store.digests.digest(path).is_ok_and(|found| found == *digest))
+        .map(|(path, _)| path)
+        .collect();
+    // A training that was broken off goes on from there: only a long time, or --all, takes that away.
+    let old = |folder: &PathBuf| {
+        let modified = fs::metadata(folder).and_then(|m| m.modified()).unwrap_or(now);
+        let unused = now.duration_since(modified).unwrap_or_default();
+        allowance.age.map_or(allowance.size.is_none(), |age| unused > age)
+    };
+    let mut leftovers: Vec<PathBuf> =
+        store.work_folders().iter().map(|name| store.project.cache("work").join(name)).filter(old).collect();
+    leftovers.sort();
+    let removed_bytes = gone.iter().filter_map(|hex| sizes.get(&Hash::from_hex(hex).ok()?)).sum();
+
+    if !dry_run {
+        for record in &removed {
+            fs::remove_file(&record.path).map_err(io_error("remove", &record.path))?;
+        }
+        for digest in gone.iter().filter_map(|hex| Hash::from_hex(hex).ok()) {
+            store.drop_object(digest)?;
+        }
+        for path in &removed_results {
+            fs::remove_file(path).map_err(io_error("remove", path))?;
+            store.digests.forget(path);
+            remove_empty_parents(path, &results);
+        }
+        for folder in &leftovers {
+            fs::remove_dir_all(folder).map_err(io_error("remove", folder))?;
+        }
+    }
+    let name = |record: &StoredRecord| match &record.record {
+        Some(Record { job, .. }) => job.clone(),
+        None => format!("{} (cannot be read)", record.path.display()),
+    };
+    let collection = Collection {
+        dry_run,
+        removed_jobs: removed.iter().map(name).collect(),
+        removed_outputs: gone.len(),
+        removed_results,
+        removed_work_folders: leftovers.len(),
+        removed_bytes,
+        left_bytes,
+        needed_bytes,
+    };
+    answer(json, &collection, || text(&collection, allowance));
+    Ok(())
+}
+
+fn digests(record: &StoredRecord) -> impl Iterator<Item = Hash> {
+    let outputs = record.record.iter().flat_map(|record| &record.outputs);
+    outputs.filter_map(|kept| Hash::from_hex(&kept.digest).ok())
+}
+
+fn remove_empty_parents(path: &std::path::Path, top: &std::path::Path) {
+    for folder in path.ancestors().skip(1).take_while(|folder| *folder != top) {
+        // One that is not empty stays.
+        if fs::remove_dir(folder).is_err() {
+            return;
+        }
+    }
+}
+
+fn text(collection: &Collection, allowance: Allowance) -> String {
+    const MOST: usize = 20;
+    let verb = if collection.dry_run { "would remove" } else { "removed" };
+    let mut text = String::new();
+    for job in collection.removed_jobs.iter().take(MOST) {
+        text += &format!("{verb} {job}\n");
+    }
+    if let Some(more) = collection.removed_jobs.len().checked_sub(MOST).filter(|more| *more > 0) {
+        text += &format!("{verb} {more} more\n");
+    }
+    text += &format!(
+        "{verb} {} of {}, {} from results/, and {} of broken-off work: {}; {} left, of which the pipelines need {}",
+        counted(collection.removed_outputs, "output"),
+        counted(collection.removed_jobs.len(), "job"),
+        counted(collection.removed_results.len(), "file"),
+        counted(collection.removed_work_folders, "folder"),
+        bytes(collection.removed_bytes),
+        bytes(collection.left_bytes),
+        bytes(collection.needed_bytes),
+    );
+    if allowance.size.is_some_and(|size| size < collection.needed_bytes) {
+        text += "\nthe store stays larger than asked, for the pipelines need all that is left";
+    }
+    text
+}

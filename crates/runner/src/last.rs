@@ -1,0 +1,140 @@
+//! What each job of a pipeline was when it last ran: its key, to say what changed, and its time, to start
+//! long paths first and to tell how long is left.
+
+use crate::errors::{Error, io_error};
+use crate::files::{Durable, Project};
+use blake3::Hash;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::PathBuf;
+
+/// The last run of every job of one pipeline, by the job's name.
+#[derive(Debug, PartialEq)]
+pub struct LastRuns {
+    path: PathBuf,
+    jobs: BTreeMap<String, Last>,
+    changed: bool,
+}
+
+/// The last run of a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Last {
+    /// Its key.
+    pub key: String,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+impl LastRuns {
+    /// Loads those of a pipeline; a damaged file is an empty one.
+    pub fn load(project: &Project, pipeline: &str) -> LastRuns {
+        let path = project.state(&format!("last/{pipeline}.json"));
+        let bytes = fs::read(&path).unwrap_or_default();
+        LastRuns { jobs: serde_json::from_slice(&bytes).unwrap_or_default(), changed: false, path }
+    }
+
+    /// The names of all pipelines of which something is known.
+    pub fn pipelines(project: &Project) -> Vec<String> {
+        let entries = fs::read_dir(project.state("last")).into_iter().flatten().flatten();
+        let name = |entry: fs::DirEntry| Some(entry.file_name().to_str()?.strip_suffix(".json")?.to_owned());
+        let mut names: Vec<String> = entries.filter_map(name).collect();
+        names.sort();
+        names
+    }
+
+    /// Saves them, if something changed.
+    pub fn save(&self, project: &Project) -> Result<(), Error> {
+        if !self.changed {
+            return Ok(());
+        }
+        let json = serde_json::to_vec_pretty(&self.jobs).map_err(std::io::Error::from);
+        project.write_whole(&self.path, &json.map_err(io_error("write", &self.path))?, Durable::Later)
+    }
+
+    /// The last run of a job.
+    pub fn last(&self, job: &str) -> Option<&Last> {
+        self.jobs.get(job)
+    }
+
+    /// The keys of all last runs.
+    pub fn keys(&self) -> impl Iterator<Item = Hash> {
+        self.jobs.values().filter_map(|last| Hash::from_hex(&last.key).ok())
+    }
+
+    /// Notes the run of a job.
+    pub fn note(&mut self, job: &str, last: Last) {
+        if self.jobs.get(job) != Some(&last) {
+            self.jobs.insert(job.to_owned(), last);
+            self.changed = true;
+        }
+    }
+
+    /// Forgets the jobs that are not `kept`.
+    pub fn retain(&mut self, kept: impl Fn(&str) -> bool) {
+        let before = self.jobs.len();
+        self.jobs.retain(|job, _| kept(job));
+        self.changed |= self.jobs.len() != before;
+    }
+
+    /// How long a job will probably take, in seconds: as long as it took last, else as the jobs of its stage
+    /// took in the mean, else unknown.
+    pub fn estimates(&self) -> Estimates {
+        let mut estimates = Estimates::default();
+        self.jobs.iter().for_each(|(name, last)| estimates.note(name, last.seconds));
+        estimates
+    }
+}
+
+/// See [`LastRuns::estimates`].
+#[derive(Clone, Debug, Default)]
+pub struct Estimates {
+    jobs: HashMap<String, f64>,
+    /// By stage: the sum of seconds and how many they are.
+    stages: HashMap<String, (f64, f64)>,
+}
+
+impl Estimates {
+    /// Takes note of how long a job took.
+    pub fn note(&mut self, job: &str, seconds: f64) {
+        let before = self.jobs.insert(job.to_owned(), seconds);
+        let (sum, number) = self.stages.entry(stage_of(job).to_owned()).or_default();
+        *sum += seconds - before.unwrap_or_default();
+        *number += if before.is_none() { 1.0 } else { 0.0 };
+    }
+
+    /// The estimate of a job by its name, in seconds.
+    pub fn seconds(&self, job: &str) -> Option<f64> {
+        let mean = || self.stages.get(stage_of(job)).map(|(sum, number)| sum / number);
+        self.jobs.get(job).copied().or_else(mean)
+    }
+}
+
+fn stage_of(job: &str) -> &str {
+    job.split(['@', ' ']).next().unwrap_or(job)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_estimated_by_itself_then_by_its_stage() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = Project::of(&folder.path().join("p.yaml"), false, None).unwrap();
+        let mut last = LastRuns::load(&project, "p");
+        for (job, seconds) in
+            [("train@seed=1", 2.0), ("train@seed=2", 4.0), ("dump@seed=1 | sum@seed=1", 9.0)]
+        {
+            last.note(job, Last { key: String::new(), seconds });
+        }
+        last.save(&project).unwrap();
+        let last = LastRuns::load(&project, "p");
+        let estimates = last.estimates();
+        assert_eq!(estimates.seconds("train@seed=2"), Some(4.0));
+        assert_eq!(estimates.seconds("train@seed=3"), Some(3.0));
+        assert_eq!(estimates.seconds("dump@seed=2 | sum@seed=2"), Some(9.0));
+        assert_eq!(estimates.seconds("report"), None);
+        assert_eq!(LastRuns::pipelines(&project), ["p"]);
+    }
+}

@@ -1,0 +1,107 @@
+//! The preview: what a run would do with every job, without doing it and without changing anything.
+
+use crate::judge::{self, Reason, Verdict};
+use crate::last::LastRuns;
+use crate::setting::{OutputId, Setting};
+use blake3::Hash;
+use plan::graph::Source;
+use std::collections::{HashMap, HashSet};
+
+/// What a run would do with a job.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Forecast {
+    /// No target needs it.
+    Unwanted,
+    /// Nothing: its results are there, and took so many seconds to make.
+    UpToDate(f64),
+    /// Run it.
+    Run(Reason),
+    /// What it must do is known once this job has run; it is left out if that makes the same bytes as before.
+    After(usize),
+    /// Nothing: it will have the outputs of this equal job.
+    Same(usize),
+    /// Fail at once: an input cannot be read.
+    Fail(String),
+}
+
+/// The forecast of every job, and its key as far as that is known.
+#[derive(Clone, Debug, Default)]
+pub struct Preview {
+    /// By job.
+    pub forecasts: Vec<Forecast>,
+    /// By job.
+    pub keys: Vec<Option<Hash>>,
+}
+
+/// Forecasts every job of the plan. A job stands after what it needs, so one pass is enough; a second one finds
+/// the jobs whose temporary outputs must be remade.
+pub fn preview(setting: &Setting, last: &LastRuns) -> Preview {
+    let plan = setting.plan;
+    let mut forecasts: Vec<Forecast> = Vec::with_capacity(plan.jobs.len());
+    let mut made: HashMap<OutputId, Hash> = HashMap::new();
+    let mut dropped: HashSet<OutputId> = HashSet::new();
+    let mut to_run: HashMap<Hash, usize> = HashMap::new();
+    let mut keys = vec![None; plan.jobs.len()];
+    for job in 0..plan.jobs.len() {
+        forecasts.push(if !setting.wanted[job] {
+            Forecast::Unwanted
+        } else {
+            match judge::judge(setting, last, job, &made, setting.forced[job]) {
+                Err(wrong) => Forecast::Fail(wrong),
+                Ok(None) => Forecast::After(first_open(setting, job, &forecasts)),
+                Ok(Some(judged)) => {
+                    keys[job] = Some(judged.key);
+                    match (judged.verdict, to_run.get(&judged.key)) {
+                        (Verdict::Run(_), Some(equal)) => Forecast::Same(*equal),
+                        (Verdict::Run(reason), None) => {
+                            to_run.insert(judged.key, job);
+                            Forecast::Run(reason)
+                        }
+                        (Verdict::UpToDate { seconds, outputs, dropped: gone, .. }, _) => {
+                            made.extend(outputs);
+                            dropped.extend(gone);
+                            Forecast::UpToDate(seconds)
+                        }
+                    }
+                }
+            }
+        });
+    }
+    if !dropped.is_empty() {
+        remakes(setting, &dropped, &mut forecasts);
+    }
+    Preview { forecasts, keys }
+}
+
+/// The first job that this one waits for.
+fn first_open(setting: &Setting, job: usize, forecasts: &[Forecast]) -> usize {
+    let needs = &setting.plan.jobs[job].needs;
+    let open = |need: &&usize| !matches!(forecasts[**need], Forecast::UpToDate(_));
+    needs.iter().find(open).copied().unwrap_or(job)
+}
+
+/// Turns jobs that are up to date into such that run, where a job that runs reads what they dropped.
+fn remakes(setting: &Setting, dropped: &HashSet<OutputId>, forecasts: &mut [Forecast]) {
+    let plan = setting.plan;
+    for job in (0..plan.jobs.len()).rev() {
+        if !matches!(forecasts[job], Forecast::Run(_)) {
+            continue;
+        }
+        let read = plan.jobs[job].processes.iter().flat_map(|process| &plan.processes[*process].inputs);
+        let missing: HashSet<usize> = read
+            .flat_map(|input| &input.sources)
+            .filter_map(|source| match source {
+                Source::Output { process, output } if dropped.contains(&(*process, *output)) => {
+                    Some(*process)
+                }
+                _ => None,
+            })
+            .collect();
+        for &need in &plan.jobs[job].needs {
+            let makes = plan.jobs[need].processes.iter().any(|process| missing.contains(process));
+            if makes && matches!(forecasts[need], Forecast::UpToDate(_)) {
+                forecasts[need] = Forecast::Run(Reason::Needed { by: plan.job_name(job) });
+            }
+        }
+    }
+}

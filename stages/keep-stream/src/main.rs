@@ -1,0 +1,5 @@
+//! The program `keep-stream`.
+
+fn main() -> std::process::ExitCode {
+    stage::main(&keep_stream::STAGE)
+}
