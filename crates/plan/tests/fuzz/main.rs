@@ -2,6 +2,7 @@
 //!
 //! `PRIORSCOPE_FUZZ=1000000 cargo test --release -p plan --test fuzz -- --nocapture` tries so many inputs, and
 //! files of the largest size.
+
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod inputs;
