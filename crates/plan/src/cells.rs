@@ -104,8 +104,8 @@ pub fn comparisons(matrix: &[Block]) -> usize {
     matrix.iter().fold(0, |n, block| n.saturating_add(one(block)))
 }
 
-/// The axes and values of all cells: the union of the blocks, each with its last axis fastest and without what it
-/// excludes. Equal cells are one, in whatever order their axes stand.
+/// The axes and values of all cells: the union of the blocks, each with its last axis fastest and without
+/// what it excludes. Equal cells are one, in whatever order their axes stand.
 pub fn expand(matrix: &[Block]) -> Vec<Vec<(String, Value)>> {
     if matrix.is_empty() {
         return vec![Vec::new()];

@@ -174,7 +174,8 @@ fn join(
     };
     let as_table = output.is_stream() && keep::table_fits(output, port);
     let kept = stage.keep.iter().any(|kept| kept.name == name);
-    if !output.fits(port) && !(as_table && kept) {
+    let joined = output.fits(port) || (as_table && kept);
+    if !joined {
         faults::add(faults, || {
             let fault = fault(format!("`{}` cannot read `{}.{name}`", port.name, stage.name));
             fault.help(if as_table {
@@ -194,8 +195,8 @@ fn check_path(path: &str, allow_outside: bool) -> Option<(String, &'static str)>
             "write a path beside the pipeline, or STAGE.PORT",
         ));
     }
-    let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
-    if !(allow_outside || Path::new(path).components().all(inside)) {
+    let leads_out = |part| !matches!(part, Component::Normal(_) | Component::CurDir);
+    if !allow_outside && Path::new(path).components().any(leads_out) {
         let message = format!("the path `{path}` is not inside the pipeline's folder");
         return Some((message, "--allow-outside permits it"));
     }

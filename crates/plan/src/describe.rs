@@ -3,6 +3,7 @@
 use crate::value::Value;
 use serde::Deserialize;
 use serde_json::Value as Json;
+use std::collections::HashSet;
 
 /// A program's ports and params.
 #[derive(Clone, Debug)]
@@ -159,6 +160,9 @@ impl Kind {
     }
 }
 
+/// The most schemas that are looked at for the params of a program.
+const MOST_SCHEMAS: usize = 100_000;
+
 #[derive(Deserialize)]
 struct Answer {
     #[serde(default)]
@@ -172,12 +176,10 @@ struct Answer {
 /// Reads a program's answer; the error is a sentence about the program.
 pub fn read(json: &str) -> Result<Description, String> {
     let answer: Answer = serde_json::from_str(json).map_err(|e| format!("its answer cannot be read: {e}"))?;
-    let mut names = std::collections::HashSet::new();
+    let mut names = HashSet::new();
     for port in answer.inputs.iter().chain(&answer.outputs) {
-        // Port names become flags and names of files.
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
         for (what, name) in [("port", &port.name), ("format", &port.format)] {
-            if name.is_empty() || name.len() > 64 || name.starts_with('-') || !name.chars().all(plain) {
+            if !is_plain(name) {
                 return Err(format!("it describes a {what} with the name `{name}`"));
             }
         }
@@ -186,20 +188,31 @@ pub fn read(json: &str) -> Result<Description, String> {
         }
     }
     let mut params = Vec::new();
-    let required = answer.params["required"].as_array().cloned().unwrap_or_default();
+    let required = answer.params["required"].as_array().into_iter().flatten();
+    let required: HashSet<&str> = required.filter_map(Json::as_str).collect();
+    let mut left = MOST_SCHEMAS;
     for (name, schema) in answer.params["properties"].as_object().into_iter().flatten() {
+        if !is_plain(name) {
+            return Err(format!("it describes a param with the name `{name}`"));
+        }
         if !names.insert(name.clone()) {
             return Err(format!("its param `{name}` has the name of a port"));
         }
-        let kind = kind(schema, &answer.params, 0).ok_or_else(|| {
+        let kind = kind(schema, &answer.params, 0, &mut left).ok_or_else(|| {
             format!("the type of its param `{name}` is not integer, number, boolean or string")
         })?;
         let default = schema.get("default").and_then(scalar);
-        let required = required.contains(&Json::String(name.clone()));
+        let required = required.contains(name.as_str());
         params.push(Param { name: name.clone(), kind, default, required });
     }
     params.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Description { inputs: answer.inputs, outputs: answer.outputs, params })
+}
+
+/// Whether a name may stand in a flag and in the name of a file or a folder.
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    !name.is_empty() && name.len() <= 64 && !name.starts_with('-') && name.chars().all(plain)
 }
 
 fn scalar(json: &Json) -> Option<Value> {
@@ -215,16 +228,18 @@ fn scalar(json: &Json) -> Option<Value> {
 }
 
 /// The kind in a property's schema, following what generators of schemas wrap around it.
-fn kind(schema: &Json, root: &Json, depth: usize) -> Option<Kind> {
+/// `left` is how many more schemas may be looked at: references can make a small answer endless.
+fn kind(schema: &Json, root: &Json, depth: usize, left: &mut usize) -> Option<Kind> {
     if depth > 4 {
         return None;
     }
+    *left = left.checked_sub(1)?;
     if let Some(reference) = schema["$ref"].as_str() {
-        return kind(root.pointer(reference.strip_prefix('#')?)?, root, depth + 1);
+        return kind(root.pointer(reference.strip_prefix('#')?)?, root, depth + 1, left);
     }
     for wrapper in ["allOf", "anyOf"] {
         if let Some(parts) = schema[wrapper].as_array() {
-            return parts.iter().find_map(|part| kind(part, root, depth + 1));
+            return parts.iter().find_map(|part| kind(part, root, depth + 1, left));
         }
     }
     let texts = |list: &Json| -> Option<Vec<String>> {
@@ -303,6 +318,16 @@ mod tests {
     #[test]
     fn a_program_cannot_name_a_file_outside_its_folder() {
         assert!(read(r#"{"outputs": [{"name": "../x", "format": "parquet"}]}"#).is_err());
+        assert!(read(r#"{"params": {"properties": {"../x": {"type": "integer"}}}}"#).is_err());
         assert!(read("not json").is_err());
+    }
+
+    #[test]
+    fn references_that_branch_without_end_are_given_up() {
+        let part = vec![r##"{"$ref": "#/$defs/A"}"##; 2000].join(", ");
+        let text = format!(
+            r##"{{"params": {{"properties": {{"x": {{"$ref": "#/$defs/A"}}}}, "$defs": {{"A": {{"anyOf": [{part}]}}}}}}}}"##
+        );
+        assert!(read(&text).unwrap_err().contains("the type of its param `x`"));
     }
 }

@@ -1,9 +1,10 @@
 //! From the text of pipeline.yaml to the graph of jobs: no file is read, no program is run.
 //!
-//! The way of the data: [`read`] takes text to a checked pipeline (`yaml`, then `variables` and `sets`, then the shape
-//! in `reader` and `matrix`); `planner` joins it to what programs say of themselves (`describe`, `checks`), unfolds it
-//! into cells and joins those (`cells`, `matching`, `resolve`, `keep`, `streams`); the result is a `graph`. What is
-//! wrong on the way is a list of `faults`, each with its place in the text.
+//! The way of the data: [`read`] takes text to a checked pipeline (`yaml`, then `variables` and `sets`, then
+//! the shape in `reader` and `matrix`); `planner` joins it to what programs say of themselves (`describe`,
+//! `checks`), unfolds it into cells (`unfold`, `cells`) and joins those (`matching`, `resolve`, `keep`,
+//! `streams`); the result is a `graph`. What is wrong on the way is a list of `faults`, each with its place
+//! in the text.
 
 pub mod cells;
 mod checks;
@@ -24,6 +25,7 @@ mod sets;
 mod spot;
 mod streams;
 pub mod targets;
+mod unfold;
 pub mod value;
 mod variables;
 #[cfg(test)]

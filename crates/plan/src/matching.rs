@@ -5,8 +5,8 @@ use crate::value::Value;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// The work that all matching together may take, in steps of well under a microsecond. A pipeline that needs more is
-/// a mistake or an attack.
+/// The work that all matching together may take, in steps of well under a microsecond. A pipeline that needs
+/// more is a mistake or an attack.
 pub(crate) const MOST_WORK: usize = 20_000_000;
 /// The work of putting a cell into an index.
 const INDEXING: usize = 10;

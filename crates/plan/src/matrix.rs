@@ -1,7 +1,7 @@
 //! Reads the matrix of a stage: blocks of axes with lists, what they exclude, and what they include besides.
 
 use crate::faults::{self, Fault, Place};
-use crate::file::{Axis, Block};
+use crate::file::{Axis, Block, Given};
 use crate::spot::Spot;
 use crate::yaml::{Node, Step};
 use std::collections::{HashMap, HashSet};
@@ -11,20 +11,21 @@ const MATRIX_HELP: &str = "write axes with lists, such as `matrix: {seed: [1, 2]
 pub(crate) const EXCLUDE: &str = "exclude";
 pub(crate) const INCLUDE: &str = "include";
 
-/// Reads a matrix. What a block includes is one more block.
-pub(crate) fn read(spot: &Spot, faults: &mut Vec<Fault>) -> Vec<Block> {
+/// Reads a matrix. What a block includes is one more block. `by_hand` are the paths of values that the
+/// command line says: what is excluded need not be among those.
+pub(crate) fn read(spot: &Spot, by_hand: &HashSet<Vec<Step>>, faults: &mut Vec<Fault>) -> Vec<Block> {
     let blocks = spot.items_or_self();
     if blocks.is_empty() {
         spot.wrong(faults, "the matrix is empty", MATRIX_HELP);
     }
     let mut matrix = Vec::new();
     for spot in blocks {
-        block(&spot, &mut matrix, faults);
+        block(&spot, &mut matrix, by_hand, faults);
     }
     matrix
 }
 
-fn block(spot: &Spot, matrix: &mut Vec<Block>, faults: &mut Vec<Fault>) {
+fn block(spot: &Spot, matrix: &mut Vec<Block>, by_hand: &HashSet<Vec<Step>>, faults: &mut Vec<Fault>) {
     if *spot.node == Node::Wrong {
         return;
     }
@@ -47,7 +48,7 @@ fn block(spot: &Spot, matrix: &mut Vec<Block>, faults: &mut Vec<Fault>) {
     }
     if let Some(spot) = excluded {
         block.exclude = cells(&spot, EXCLUDE, faults);
-        check_excluded(&block, faults);
+        check_excluded(&block, by_hand, faults);
     }
     if !block.axes.is_empty() {
         matrix.push(block);
@@ -92,7 +93,19 @@ fn cells(spot: &Spot, key: &str, faults: &mut Vec<Fault>) -> Vec<Vec<Axis>> {
 }
 
 /// What is excluded must be there: an exclusion that meets nothing is a mistake that would go unseen.
-fn check_excluded(block: &Block, faults: &mut Vec<Fault>) {
+fn check_excluded(block: &Block, by_hand: &HashSet<Vec<Step>>, faults: &mut Vec<Fault>) {
+    let is_by_hand = |given: &Given| match &given.place {
+        Place::Value(path) => {
+            by_hand.contains(path) || path.split_last().is_some_and(|(_, axis)| by_hand.contains(axis))
+        }
+        _ => false,
+    };
+    let narrowed: HashSet<&str> = block
+        .axes
+        .iter()
+        .filter(|(_, values)| values.iter().any(is_by_hand))
+        .map(|(axis, _)| axis.as_str())
+        .collect();
     let axes: HashMap<&str, HashSet<(bool, String)>> = block
         .axes
         .iter()
@@ -108,7 +121,8 @@ fn check_excluded(block: &Block, faults: &mut Vec<Fault>) {
             });
             continue;
         };
-        for given in values.iter().filter(|given| !known.contains(&given.value.identity())) {
+        let unmet = |given: &&Given| !is_by_hand(given) && !known.contains(&given.value.identity());
+        for given in values.iter().filter(unmet).filter(|_| !narrowed.contains(axis.as_str())) {
             faults::add(faults, || {
                 let there: Vec<String> = block
                     .axes
@@ -177,6 +191,18 @@ mod tests {
         assert_eq!(cells(matrix, &["train.seed=2"]), ["network=b,seed=2"]);
         let stage = format!("  train: {{matrix: {matrix}}}\n");
         says(&stage, &["train.seed=2", "train.network=a"], "matrix", &["all cells of `train` are excluded"]);
+    }
+
+    #[test]
+    fn a_variable_of_the_command_line_narrows_an_axis_as_well() {
+        let text = "name: p\nvariables: {seeds: [1, 2], one: 2}\nstages:\n  train: {matrix: {seed: \"${seeds}\", exclude: [{seed: \"${one}\"}]}}\n";
+        let cells = |sets: &[&str]| {
+            planned(text, sets).processes.iter().map(|process| process.cell.name()).collect::<Vec<_>>()
+        };
+        assert_eq!(cells(&[]), ["seed=1"]);
+        assert_eq!(cells(&["seeds=[1]"]), ["seed=1"]);
+        assert_eq!(cells(&["seeds=[2, 3]"]), ["seed=3"]);
+        assert_eq!(cells(&["one=7"]), ["seed=1", "seed=2"]);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::collections::{BinaryHeap, HashMap};
 const MOST_NAMES: usize = 50;
 
 /// Orders things so that each comes after what it needs, keeping their own order where that is free.
-/// If that cannot be, the error has one cycle of every group that needs itself, each cycle with its first member again
-/// at the end.
+/// If that cannot be, the error has one cycle of every group that needs itself, each cycle with its first
+/// member again at the end.
 pub fn order(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<Vec<usize>>> {
     let mut missing: Vec<usize> = needs.iter().map(Vec::len).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
@@ -44,7 +44,8 @@ fn cycles(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
     cycles
 }
 
-/// Follows needs within a group until one comes again. Every member of a group of more than one needs another.
+/// Follows needs within a group until one comes again. Every member of a group of more than one needs
+/// another.
 fn cycle(needs: &[Vec<usize>], group: &[usize], start: usize) -> Vec<usize> {
     let mut path = vec![start];
     let mut seen = HashMap::from([(start, 0)]);
@@ -63,7 +64,8 @@ fn cycle(needs: &[Vec<usize>], group: &[usize], start: usize) -> Vec<usize> {
     path
 }
 
-/// The strongly connected components, by Tarjan's algorithm without recursion: the number of each one's group.
+/// The strongly connected components, by Tarjan's algorithm without recursion: the number of each one's
+/// group.
 fn groups(needs: &[Vec<usize>]) -> Vec<usize> {
     const NEW: usize = usize::MAX;
     let mut index = vec![NEW; needs.len()];

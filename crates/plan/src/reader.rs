@@ -9,7 +9,7 @@ use crate::sets::{self, Setting};
 use crate::spot::Spot;
 use crate::value::Value;
 use crate::variables;
-use crate::yaml::{self, Node};
+use crate::yaml::{self, Node, Step};
 use std::collections::HashSet;
 
 /// The keys of a pipeline.
@@ -35,8 +35,8 @@ const NAME_HELP: &str = "use a to z, 0 to 9, - and _, and begin with a letter or
 const TEMPORARY_HELP: &str = "write `temporary: [PORT]`, or `temporary: true` for all files of the stage";
 const KEEP_HELP: &str = "write `keep: [PORT]`";
 
-/// Reads a pipeline from its text and from the texts of `--set`. What is wrong goes to `faults`, the rest is read all
-/// the same; there is no pipeline only where the text is no YAML map.
+/// Reads a pipeline from its text and from the texts of `--set`. What is wrong goes to `faults`, the rest is
+/// read all the same; there is no pipeline only where the text is no YAML map.
 pub fn read(text: &str, sets: &[String], faults: &mut Vec<Fault>) -> Option<Pipeline> {
     let document = match yaml::parse(text) {
         Ok(document) => document,
@@ -53,14 +53,14 @@ pub fn read(text: &str, sets: &[String], faults: &mut Vec<Fault>) -> Option<Pipe
         return None;
     };
     let settings: Vec<Setting> = sets.iter().filter_map(|text| sets::parse(text, faults)).collect();
-    variables::fill(&mut entries, &settings, faults);
+    let by_hand = variables::fill(&mut entries, &settings, faults);
     let document = Node::Map(entries);
-    let mut pipeline = pipeline(&Spot { node: &document, path: Vec::new() }, faults);
+    let mut pipeline = pipeline(&Spot { node: &document, path: Vec::new() }, &by_hand, faults);
     sets::apply(&mut pipeline, &settings, faults);
     Some(pipeline)
 }
 
-fn pipeline(spot: &Spot, faults: &mut Vec<Fault>) -> Pipeline {
+fn pipeline(spot: &Spot, by_hand: &HashSet<Vec<Step>>, faults: &mut Vec<Fault>) -> Pipeline {
     let mut pipeline = Pipeline { name: String::new(), stages: Vec::new() };
     let entries = spot.entries(faults, "a pipeline");
     for key in ["name", "stages"].iter().filter(|key| !entries.iter().any(|(name, _)| name == *key)) {
@@ -70,7 +70,7 @@ fn pipeline(spot: &Spot, faults: &mut Vec<Fault>) -> Pipeline {
         match key {
             "name" => pipeline.name = name(&spot, faults).unwrap_or_default(),
             "variables" => {}
-            "stages" => pipeline.stages = stages(&spot, faults),
+            "stages" => pipeline.stages = stages(&spot, by_hand, faults),
             _ => spot.unknown_key(faults, key, &TOP_KEYS),
         }
     }
@@ -86,25 +86,29 @@ fn name(spot: &Spot, faults: &mut Vec<Fault>) -> Option<String> {
     Some(name.to_owned())
 }
 
-fn stages(spot: &Spot, faults: &mut Vec<Fault>) -> Vec<Stage> {
+fn stages(spot: &Spot, by_hand: &HashSet<Vec<Step>>, faults: &mut Vec<Fault>) -> Vec<Stage> {
     let entries = spot.entries(faults, "`stages`");
     if entries.is_empty() {
         spot.wrong(faults, "the pipeline has no stages", "");
     }
-    let names = Names {
+    let file = File {
+        by_hand,
         list: entries.iter().map(|(name, _)| *name).collect(),
         set: entries.iter().map(|(name, _)| *name).collect(),
     };
-    entries.iter().map(|(name, spot)| stage(name, spot, &names, faults)).collect()
+    entries.iter().map(|(name, spot)| stage(name, spot, &file, faults)).collect()
 }
 
-/// The names of all stages: in the order of the file, and to look one up.
-struct Names<'n> {
+/// What a stage must know of the whole file.
+struct File<'n> {
+    /// Where values of the command line were filled in.
+    by_hand: &'n HashSet<Vec<Step>>,
+    /// The names of all stages, in order and to look one up.
     list: Vec<&'n str>,
     set: HashSet<&'n str>,
 }
 
-fn stage(name: &str, spot: &Spot, names: &Names, faults: &mut Vec<Fault>) -> Stage {
+fn stage(name: &str, spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Stage {
     if !is_name(name) {
         faults::add(faults, || {
             let message = format!("the stage's name `{name}` is no name");
@@ -125,11 +129,11 @@ fn stage(name: &str, spot: &Spot, names: &Names, faults: &mut Vec<Fault>) -> Sta
     for (key, spot) in spot.entries(faults, "a stage") {
         match key {
             "program" => stage.program = program(&spot, faults).unwrap_or_default(),
-            "each" => stage.each = each(&spot, names, faults),
-            "matrix" => stage.matrix = matrix::read(&spot, faults),
+            "each" => stage.each = each(&spot, file, faults),
+            "matrix" => stage.matrix = matrix::read(&spot, file.by_hand, faults),
             "inputs" => {
                 for (port, spot) in spot.entries(faults, "`inputs`") {
-                    let references = references(&spot, names, faults);
+                    let references = references(&spot, file, faults);
                     stage.inputs.push(Input { port: port.to_owned(), references });
                 }
             }
@@ -202,29 +206,29 @@ fn program(spot: &Spot, faults: &mut Vec<Fault>) -> Option<String> {
     Some(program.to_owned())
 }
 
-fn each(spot: &Spot, names: &Names, faults: &mut Vec<Fault>) -> Option<String> {
+fn each(spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Option<String> {
     let each = spot.text(faults, "`each`")?;
-    if !names.set.contains(each) {
+    if !file.set.contains(each) {
         faults::add(faults, || {
             let fault = Fault::new(spot.place(), format!("there is no stage `{each}`"));
-            fault.nearest(each, names.list.iter().copied())
+            fault.nearest(each, file.list.iter().copied())
         });
         return None;
     }
     Some(each.to_owned())
 }
 
-fn references(spot: &Spot, names: &Names, faults: &mut Vec<Fault>) -> Vec<Reference> {
+fn references(spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Vec<Reference> {
     let items = spot.items_or_self();
     if items.is_empty() {
         spot.wrong(faults, "the list of inputs is empty", "leave the port out instead");
     }
-    items.iter().filter_map(|spot| reference(spot, names, faults)).collect()
+    items.iter().filter_map(|spot| reference(spot, file, faults)).collect()
 }
 
-fn reference(spot: &Spot, names: &Names, faults: &mut Vec<Fault>) -> Option<Reference> {
+fn reference(spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Option<Reference> {
     let text = spot.text(faults, "an input")?;
-    let stage = text.split_once('.').filter(|(stage, _)| names.set.contains(stage));
+    let stage = text.split_once('.').filter(|(stage, _)| file.set.contains(stage));
     let Some((stage, rest)) = stage else {
         return Some(Reference { target: Target::File(text.to_owned()), place: spot.place() });
     };

@@ -48,8 +48,8 @@ fn unwrap_description(schema: &mut Schema) {
 struct File {
     /// The pipeline's name: its results go to results/NAME.
     name: Name,
-    /// Values that stand where `${name}` stands. A value that is exactly `${name}` keeps the variable's type; within a
-    /// longer text it is put in as text. `$${` is a plain `${`. Keys are not filled in.
+    /// Values that stand where `${name}` stands. A value that is exactly `${name}` keeps the variable's type;
+    /// within a longer text it is put in as text. `$${` is a plain `${`. Keys are not filled in.
     #[schemars(
         extend("propertyNames" = {"pattern": NAME}),
         example = serde_json::json!({"epochs": 30, "seeds": [1, 2, 3]})
@@ -64,14 +64,15 @@ struct File {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, transform = nothing_required)]
 struct Stage {
-    /// The program that the stage runs, found beside the runner, then on PATH. Left out: the stage's own name.
+    /// The program that the stage runs, found beside the runner, then on PATH. Left out: the stage's own
+    /// name.
     #[schemars(example = &"generate-dataset")]
     program: Program,
     /// Another stage whose cells this one repeats: one job for every cell of it, joined to it.
     #[schemars(example = &"train")]
     each: String,
-    /// The cells of the stage: a product of lists, or a list of such products, whose union is taken. Each axis is a
-    /// param.
+    /// The cells of the stage: a product of lists, or a list of such products, whose union is taken. Each
+    /// axis is a param.
     #[schemars(example = serde_json::json!({"network": ["cnn1", "cnn2"], "seed": [1, 2, 3]}))]
     matrix: Matrix,
     /// Input ports of the program, each with a file beside the pipeline, with `STAGE.PORT`, with
@@ -95,8 +96,8 @@ struct Stage {
     /// How often a job is tried again after a failure. Left out: never.
     #[schemars(example = 2)]
     retries: Retries,
-    /// Outputs that are dropped once all their readers are done, and remade only if one must run again; `true` for all
-    /// files of the stage.
+    /// Outputs that are dropped once all their readers are done, and remade only if one must run again;
+    /// `true` for all files of the stage.
     #[schemars(example = serde_json::json!(["checkpoints"]))]
     temporary: Temporary,
     /// Streams of the stage that are also kept as Parquet tables.

@@ -1,4 +1,5 @@
-//! A node of the document with the path to it, and what may be asked of it; what is wrong becomes a fault there.
+//! A node of the document with the path to it, and what may be asked of it; what is wrong becomes a fault
+//! there.
 
 use crate::faults::{self, Fault, Place};
 use crate::file::{Given, Named};

@@ -48,7 +48,8 @@ impl Value {
         }
     }
 
-    /// Whether it is text, and its canonical text: values that are equal in both are one value, as 1 and 1.0 are.
+    /// Whether it is text, and its canonical text: values that are equal in both are one value, as 1 and 1.0
+    /// are.
     pub fn identity(&self) -> (bool, String) {
         (matches!(self, Value::Text(_)), self.to_string())
     }

@@ -6,7 +6,7 @@ use crate::matrix::{EXCLUDE, INCLUDE};
 use crate::sets::Setting;
 use crate::value::Value;
 use crate::yaml::{MAX_EXPANDED, Node, Step};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The key of the pipeline under which they stand.
 const KEY: &str = "variables";
@@ -15,10 +15,20 @@ const LIST_HELP: &str =
     "a list can only be a whole axis, all inputs of a port, or the ports of temporary and keep";
 const ESCAPE_HELP: &str = "write ${NAME} for a variable, and $${ for the text ${";
 
-/// Fills in all variables of a document. A variable that is not there, that cannot stand where it does, or that is
-/// never used is a fault. Keys are left as they are, and so are the values of variables.
-pub(crate) fn fill(entries: &mut [(String, Node)], settings: &[Setting], faults: &mut Vec<Fault>) {
-    let mut variables = Variables { list: Vec::new(), numbers: HashMap::new(), budget: MAX_EXPANDED };
+/// Fills in all variables of a document. A variable that is not there, that cannot stand where it does, or
+/// that is never used is a fault. Keys are left as they are, and so are the values of variables. Returns the
+/// paths at which a value of the command line was filled in.
+pub(crate) fn fill(
+    entries: &mut [(String, Node)],
+    settings: &[Setting],
+    faults: &mut Vec<Fault>,
+) -> HashSet<Vec<Step>> {
+    let mut variables = Variables {
+        list: Vec::new(),
+        numbers: HashMap::new(),
+        budget: MAX_EXPANDED,
+        by_hand: HashSet::new(),
+    };
     if let Some((_, node)) = entries.iter_mut().find(|(key, _)| key == KEY) {
         variables.declare(std::mem::replace(node, Node::Null), faults);
     }
@@ -37,6 +47,7 @@ pub(crate) fn fill(entries: &mut [(String, Node)], settings: &[Setting], faults:
             Fault::new(place, message).help(format!("write ${{{}}} where its value belongs", variable.name))
         });
     }
+    variables.by_hand
 }
 
 struct Variable {
@@ -44,6 +55,8 @@ struct Variable {
     /// A scalar or a list of scalars.
     value: Node,
     used: bool,
+    /// Whether the command line says the value.
+    by_hand: bool,
 }
 
 struct Variables {
@@ -51,6 +64,8 @@ struct Variables {
     numbers: HashMap<String, usize>,
     /// How many more bytes the document may grow by.
     budget: usize,
+    /// Where a value of the command line was filled in.
+    by_hand: HashSet<Vec<Step>>,
 }
 
 /// Whether a node may be the value of a variable.
@@ -90,7 +105,7 @@ impl Variables {
             }
             self.numbers.insert(name.clone(), self.list.len());
             let value = if fine { value } else { Node::Wrong };
-            self.list.push(Variable { name, value, used: !fine });
+            self.list.push(Variable { name, value, used: !fine, by_hand: false });
         }
     }
 
@@ -113,7 +128,7 @@ impl Variables {
             return faults::add(faults, || Fault::new(place(), message));
         }
         if let Some(variable) = self.list.get_mut(*number) {
-            (variable.value, variable.used) = (value.clone(), true);
+            *variable = Variable { name: name.to_owned(), value: value.clone(), used: true, by_hand: true };
         }
     }
 
@@ -186,6 +201,9 @@ impl Variables {
     fn value(&mut self, name: &str, path: &[Step]) -> Result<Node, Fault> {
         if let Some(variable) = self.numbers.get(name).and_then(|number| self.list.get_mut(*number)) {
             variable.used = true;
+            if variable.by_hand {
+                self.by_hand.insert(path.to_vec());
+            }
             let size = size(&variable.value);
             let value = variable.value.clone();
             self.spend(size, path)?;
@@ -214,7 +232,8 @@ fn size(node: &Node) -> usize {
         }
 }
 
-/// Whether a list may stand at a path: a whole axis, the inputs of a port, the ports of `temporary` and `keep`.
+/// Whether a list may stand at a path: a whole axis, the inputs of a port, the ports of `temporary` and
+/// `keep`.
 fn takes_list(path: &[Step]) -> bool {
     use Step::{Index, Key};
     let [Key(stages), Key(_), Key(key), rest @ ..] = path else { return false };

@@ -21,8 +21,8 @@ const JOIN: &str = r#"{"inputs": [{"name": "data", "format": "csv", "many": true
 const KEEP: &str = r#"{"inputs": [{"name": "stream", "format": "arrow-stream"}],
     "outputs": [{"name": "copy", "format": "arrow-stream"}, {"name": "table", "format": "parquet"}]}"#;
 
-/// `train` makes a model, `dump` writes a file and a stream, `estimate` reads the stream, `plot` its table, `join` many
-/// files.
+/// `train` makes a model, `dump` writes a file and a stream, `estimate` reads the stream, `plot` its table,
+/// `join` many files.
 pub(crate) fn programs() -> HashMap<String, Description> {
     let texts = [
         ("train", TRAIN),

@@ -13,6 +13,9 @@ use std::fmt;
 pub const MAX_BYTES: usize = 1 << 20;
 /// The most bytes that a file may grow to once its aliases are followed, and once more by its variables.
 pub const MAX_EXPANDED: usize = 8 * MAX_BYTES;
+/// The most brackets times bytes of a file. libyaml goes through all open brackets at every token, and which
+/// of them are open only it knows: at this limit a file that leaves all of them open takes seconds.
+const MAX_BRACKETS_TIMES_BYTES: usize = 1 << 30;
 /// The most bytes of a key; names of stages, ports and params are shorter.
 const MAX_KEY: usize = 256;
 
@@ -62,6 +65,14 @@ pub struct SyntaxError {
 pub fn parse(text: &str) -> Result<Node, SyntaxError> {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
+        return Err(SyntaxError { position: None, message });
+    }
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    if brackets.saturating_mul(text.len()) > MAX_BRACKETS_TIMES_BYTES {
+        let message = format!(
+            "{brackets} brackets are too many for a file of {} bytes: write lists and maps in lines",
+            text.len()
+        );
         return Err(SyntaxError { position: None, message });
     }
     let budget = Cell::new(MAX_EXPANDED);
@@ -242,5 +253,7 @@ mod tests {
     fn depth_and_size_are_bounded() {
         assert!(parse(&"[".repeat(100_000)).is_err());
         assert!(parse(&" ".repeat(MAX_BYTES + 1)).is_err());
+        assert!(parse(&"{a: ".repeat(250_000)).unwrap_err().message.contains("brackets are too many"));
+        assert_eq!(parse(&"- []\n".repeat(5_000)), Ok(Node::List(vec![Node::List(Vec::new()); 5_000])));
     }
 }

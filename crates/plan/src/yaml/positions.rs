@@ -1,8 +1,8 @@
 //! Where nodes stand in the text of a document.
 //!
-//! There is no second parser. The document is read once more, and every wanted key and scalar fails on purpose:
-//! serde_yaml puts the position into that failure, which is then passed over. A list or a map cannot be passed
-//! over in this way, so it stands where its key stands.
+//! There is no second parser. The document is read once more, and every wanted key and scalar fails on
+//! purpose: serde_yaml puts the position into that failure, which is then passed over. A list or a map cannot
+//! be passed over in this way, so it stands where its key stands.
 
 use super::{Position, Step};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -10,9 +10,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
 
-/// The positions of the nodes at these paths, or of their keys where the flag is set. What is not in the text, such
-/// as an item of a list that a variable stands for, has the position of the nearest node above it. What comes
-/// through an alias has the position of the key whose value the alias is.
+/// The positions of the nodes at these paths, or of their keys where the flag is set. What is not in the
+/// text, such as an item of a list that a variable stands for, has the position of the nearest node above it.
+/// What comes through an alias has the position of the key whose value the alias is.
 ///
 /// A text that [`super::parse`] does not read has no positions.
 pub fn positions(text: &str, wanted: &[(&[Step], bool)]) -> Vec<Option<Position>> {
