@@ -1,5 +1,6 @@
-//! The command line: what can be asked of the runner, and who answers it.
+//! Who answers what the command line asks.
 
+use crate::arguments::{Cli, Command, Common, RunArguments};
 use crate::commands::{self, dry_run, gc, graph, history, log, status, verify};
 use crate::digests::Digests;
 use crate::errors::Error;
@@ -14,203 +15,13 @@ use crate::schedule::{self, Limits};
 use crate::screen::{Color, Screen, Show, print};
 use crate::store::Store;
 use crate::work::Event;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser};
 use plan::faults::printable;
-use plan::quantities;
-use plan::value::Value;
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc;
-use std::time::{Duration, Instant, SystemTime};
-
-const AFTER_HELP: &str = "\
-Examples:
-  runner pipeline.yaml                               make everything that is not made yet
-  runner pipeline.yaml --dry-run                     show the commands that would run, and why
-  runner pipeline.yaml report                        make one stage, and what it needs
-  runner pipeline.yaml train@network=cnn2,seed=1     make one cell of a stage
-  runner pipeline.yaml train --force                 make a stage again
-  runner pipeline.yaml --set train.epochs=2          try another value without editing the file
-  runner status pipeline.yaml                        what is made, what is not, and why
-  runner log pipeline.yaml train@seed=1              what a job said
-
-Results are in results/NAME/STAGE/CELL/, beside the pipeline; logs and the cache are in .priorscope/.
-
-Exit codes:
-  0 all done   1 a job failed, verify found damage, or status --check something to do   2 wrong usage   3 the pipeline is wrong   130 interrupted";
-
-/// Runs a pipeline of programs, and repeats only what changed.
-#[derive(Debug, Parser)]
-#[command(
-    name = "runner",
-    version,
-    after_help = AFTER_HELP,
-    args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true,
-    disable_help_subcommand = true
-)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    common: Option<Common>,
-    #[command(flatten)]
-    run: RunArguments,
-}
-
-/// What every command that reads a pipeline takes.
-#[derive(Clone, Debug, Args)]
-pub struct Common {
-    /// The pipeline file, such as pipeline.yaml
-    #[arg(value_name = "PIPELINE.yaml")]
-    pub pipeline: PathBuf,
-    /// Stages or cells, such as train or train@network=cnn1,seed=2 [default: everything]
-    #[arg(value_name = "TARGET")]
-    pub targets: Vec<String>,
-    /// Set a param of a stage for this once, an axis to this one value, or a variable
-    #[arg(long, value_name = "STAGE.PARAM=VALUE")]
-    pub set: Vec<String>,
-    /// Let inputs, links and results lie outside of the pipeline's folder
-    #[arg(long)]
-    pub allow_outside: bool,
-    /// Keep outputs in this folder, which several projects may share [default: .priorscope]
-    #[arg(long, value_name = "FOLDER", env = "PRIORSCOPE_CACHE")]
-    pub cache: Option<PathBuf>,
-    /// Use colour
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
-    pub color: Color,
-    /// Answer in JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-struct RunArguments {
-    /// Make the targets again even if they are up to date
-    #[arg(long)]
-    force: bool,
-    /// Print the commands that would run; change nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Say of every job why it runs or not, with every difference
-    #[arg(long)]
-    explain: bool,
-    /// Run at most N jobs at once [default: the number of cores]
-    #[arg(long, short, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
-    /// Let all jobs together use N threads [default: the number of cores]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
-    /// Let all jobs together use so much memory, such as 8G [default: what the machine has]
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    memory: Option<u64>,
-    /// After a failure go on with what does not need the failed job
-    #[arg(long, short)]
-    keep_going: bool,
-    /// Show errors only
-    #[arg(long, short, conflicts_with = "json")]
-    quiet: bool,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Show what is made, what is not, and why; change nothing
-    Status {
-        #[command(flatten)]
-        common: Common,
-        /// Also list the jobs that are up to date
-        #[arg(long)]
-        all: bool,
-        /// End with exit code 1 if anything would run
-        #[arg(long)]
-        check: bool,
-    },
-    /// Draw the stages and what passes between them
-    Graph {
-        #[command(flatten)]
-        common: Common,
-        /// Draw every cell instead of every stage
-        #[arg(long)]
-        cells: bool,
-        /// The language of the drawing
-        #[arg(long, value_enum, default_value_t = graph::Format::Mermaid)]
-        format: graph::Format,
-    },
-    /// Show what jobs said when they last ran
-    Log {
-        #[command(flatten)]
-        common: Common,
-    },
-    /// Show the last runs, or the jobs of one run and its critical path
-    History {
-        #[command(flatten)]
-        project: ProjectArguments,
-        /// A run, as the list names it, or `last`
-        #[arg(value_name = "RUN")]
-        run: Option<String>,
-    },
-    /// Read every output, record and input again, and find what is damaged
-    Verify {
-        #[command(flatten)]
-        project: ProjectArguments,
-    },
-    /// Remove outputs that no pipeline needs any more
-    #[command(group(clap::ArgGroup::new("allowance").required(true).multiple(true)))]
-    Gc {
-        /// A pipeline file; others of its folder keep all that their last runs made
-        #[arg(value_name = "PIPELINE.yaml", required = true)]
-        pipelines: Vec<PathBuf>,
-        /// Remove what was not used for so long, such as 30d
-        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, group = "allowance")]
-        age: Option<Duration>,
-        /// Remove the longest unused until the store has this size, such as 10G
-        #[arg(long, value_name = "SIZE", value_parser = size, group = "allowance")]
-        size: Option<u64>,
-        /// Remove all that no pipeline needs
-        #[arg(long, group = "allowance", conflicts_with_all = ["age", "size"])]
-        all: bool,
-        /// Only say what would be removed
-        #[arg(long)]
-        dry_run: bool,
-        /// See `runner --help`
-        #[arg(long, value_name = "FOLDER", env = "PRIORSCOPE_CACHE")]
-        cache: Option<PathBuf>,
-        /// See `runner --help`
-        #[arg(long)]
-        allow_outside: bool,
-        /// Answer in JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Print the JSON Schema of pipeline files, for editors
-    Schema,
-    /// Print the completions for a shell, such as `runner completions bash`
-    Completions {
-        /// The shell
-        shell: clap_complete::Shell,
-    },
-    /// Print the man page, of the runner or of one of its commands
-    Man {
-        /// The command
-        command: Option<String>,
-    },
-}
-
-/// What commands take that are about a folder rather than a graph.
-#[derive(Debug, Args)]
-struct ProjectArguments {
-    /// A pipeline file of the folder
-    #[arg(value_name = "PIPELINE.yaml")]
-    pipeline: PathBuf,
-    /// Keep outputs in this folder, which several projects may share [default: .priorscope]
-    #[arg(long, value_name = "FOLDER", env = "PRIORSCOPE_CACHE")]
-    cache: Option<PathBuf>,
-    /// Answer in JSON
-    #[arg(long)]
-    json: bool,
-}
+use std::time::{Instant, SystemTime};
 
 /// The program.
 pub fn main() -> ExitCode {
@@ -399,11 +210,6 @@ fn perform(command: Command) -> Result<u8, Error> {
     Ok(0)
 }
 
-fn size(text: &str) -> Result<u64, String> {
-    let value = text.parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Integer);
-    quantities::memory(&value).ok_or_else(|| "write a number of bytes, or one with K, M, G or T".to_owned())
-}
-
 fn waiting(what: &str) {
     print(&mut std::io::stderr(), &format!("waiting for {what}"));
 }
@@ -426,24 +232,6 @@ fn man(command: Option<&str>) -> Result<(), Error> {
     let _ = clap_mangen::Man::new(page).render(&mut text);
     print(&mut std::io::stdout(), String::from_utf8_lossy(&text).trim_end());
     Ok(())
-}
-
-impl Common {
-    fn of(pipeline: PathBuf, allow_outside: bool, cache: Option<PathBuf>) -> Common {
-        Common {
-            pipeline,
-            targets: vec![],
-            set: vec![],
-            allow_outside,
-            cache,
-            color: Color::Auto,
-            json: false,
-        }
-    }
-
-    fn project(&self) -> Result<Project, Error> {
-        Project::of(&self.pipeline, self.allow_outside, self.cache.clone())
-    }
 }
 
 fn watch_signals(sender: mpsc::Sender<Event>) -> Result<(), Error> {

@@ -141,6 +141,12 @@ impl Project {
         false
     }
 
+    /// Whether an existing file lies among the results or the runner's own files, all links followed.
+    pub fn is_own(&self, path: &Path) -> bool {
+        let own = [STATE, "results"].map(|folder| self.canonical.join(folder));
+        path.canonicalize().is_ok_and(|path| own.iter().any(|folder| path.starts_with(folder)))
+    }
+
     /// Makes the folder of a file, if it lies inside.
     pub fn make_parent(&self, path: &Path) -> Result<(), Error> {
         let parent = path.parent().unwrap_or(Path::new(""));

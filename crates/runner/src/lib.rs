@@ -1,10 +1,11 @@
 //! The runner as a library: from a plan to results.
 //!
-//! The way of the data: `cli` reads the command line, `open` the pipeline (crate `plan`) and its `programs`;
+//! The way of the data: `cli` takes the command line (`arguments`), `open` the pipeline (crate `plan`) and its `programs`;
 //! `key` names each job by what it depends on, `store` knows which keys have results, `judge` says whether a job
 //! must run and why; `run` makes what is missing, job by job (`perform`, `work`, `guard`), as `schedule` and its
 //! limits allow, and `screen` shows it. `preview` judges without running, for the `commands` that change nothing.
 
+mod arguments;
 pub mod cli;
 pub mod command;
 pub mod commands;
@@ -16,7 +17,7 @@ pub mod judge;
 pub mod key;
 pub mod last;
 pub mod lock;
-pub mod open;
+mod open;
 pub mod perform;
 pub mod preview;
 pub mod programs;

@@ -1,6 +1,6 @@
 //! From a command line to a pipeline that can be run: everything that can be wrong before anything starts.
 
-use crate::cli::Common;
+use crate::arguments::Common;
 use crate::digests::Digests;
 use crate::errors::Error;
 use crate::files::Project;
@@ -149,6 +149,9 @@ fn file_faults(pipeline: &Pipeline, project: &Project, faults: &mut Vec<Fault>) 
                 Some((stage, port)) => fault.help(format!("did you mean the output `{stage}.{port}`?")),
                 None => fault.help("paths are relative to the pipeline's folder"),
             });
+        } else if project.is_own(&path) {
+            let fault = fault(format!("{} is the runner's own", path.display()));
+            faults.push(fault.help("write STAGE.PORT to read a result"));
         } else if !project.holds(&path) {
             let fault = fault(format!("{} leads out of the pipeline's folder", path.display()));
             faults.push(fault.help("--allow-outside permits it"));

@@ -1,6 +1,7 @@
 //! The run: starts the jobs that must run, follows them, and keeps account of what each did.
 
 mod settle;
+mod telling;
 mod temporary;
 
 use crate::guard;
@@ -128,8 +129,6 @@ pub struct Run<'a> {
 
 /// How many of the ready jobs are looked at for one that fits.
 const LOOKED_AT: usize = 256;
-/// How often the time that is left is worked out again.
-const TELL_INTERVAL: Duration = Duration::from_millis(500);
 
 impl<'a> Run<'a> {
     /// Prepares a run.
@@ -429,56 +428,5 @@ impl<'a> Run<'a> {
     fn signal_all(&mut self, signal: Signal) {
         self.deadline = None;
         self.groups.values().for_each(|group| guard::signal(*group, signal));
-    }
-
-    fn tell_overall(&mut self) {
-        if self.screen.shows_overall() && self.told.is_none_or(|at| at.elapsed() > TELL_INTERVAL) {
-            self.told = Some(Instant::now());
-            self.screen.overall(self.counts, self.seconds_left());
-        }
-    }
-
-    /// How long the run will probably take from here, in seconds: as long as its longest path or as all its work
-    /// on all threads takes, whichever is more. Unknown while nothing is known of a stage.
-    fn seconds_left(&self) -> Option<f64> {
-        let threads = self.manner.limits.threads;
-        let mut seconds = vec![0.0; self.states.len()];
-        let mut work = 0.0;
-        for (job, state) in self.states.iter().enumerate() {
-            let (left, share) = match state {
-                State::Waiting | State::Ready => (self.estimate(job)?, self.wish(job).threads.unwrap_or(1)),
-                State::Running(threads) => (self.held(job, *threads).seconds_left, *threads),
-                _ => continue,
-            };
-            seconds[job] = left;
-            work += left * share.min(threads) as f64 / threads as f64;
-        }
-        let longest = schedule::remaining(self.setting.plan, &seconds).into_iter().fold(0.0, f64::max);
-        Some(longest.max(work)).filter(|left| left.is_finite())
-    }
-
-    /// Says which jobs were left out, and why.
-    fn tell_not_run(&mut self) {
-        for job in 0..self.states.len() {
-            let why = match self.states[job] {
-                State::Stopped => "stopped".to_owned(),
-                State::Ready if self.interrupts > 0 => "stopped before it began".to_owned(),
-                State::Ready => "another job failed; --keep-going goes on".to_owned(),
-                State::Waiting => {
-                    let missing =
-                        |need: &&usize| !matches!(self.states[**need], State::Done | State::UpToDate);
-                    let needs: Vec<&usize> =
-                        self.setting.plan.jobs[job].needs.iter().filter(missing).collect();
-                    match needs.as_slice() {
-                        [] => "stopped before it began".to_owned(),
-                        [need] => format!("needs {}", self.names[**need]),
-                        [need, more @ ..] => format!("needs {} and {} more", self.names[**need], more.len()),
-                    }
-                }
-                _ => continue,
-            };
-            self.counts.not_run += 1;
-            self.screen.not_run(&self.names[job], &why, self.counts.not_run);
-        }
     }
 }

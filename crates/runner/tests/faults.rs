@@ -114,6 +114,26 @@ fn paths_stay_inside_the_folder() {
 }
 
 #[test]
+fn paths_may_lead_outside_where_the_flag_allows_it_but_never_to_results() {
+    let shop = Workshop::with_stages();
+    let other = tempfile::tempdir().unwrap();
+    std::fs::write(other.path().join("in.txt"), "1\n").unwrap();
+    let absolute = other.path().join("in.txt");
+    shop.pipeline(&format!("  copy: {{inputs: {{data: \"{}\"}}}}\n", absolute.display()));
+    let refused = shop.run(&[]);
+    assert!(refused.code == 3 && refused.err.contains("--allow-outside"), "{}", refused.err);
+    shop.make(&["--allow-outside"]);
+    let own = shop.path("results/p/copy/out.txt");
+    let folder = shop.path("").canonicalize().unwrap();
+    let around = format!("../{}/results/p/copy/out.txt", folder.file_name().unwrap().to_str().unwrap());
+    for path in [own.to_str().unwrap(), &around] {
+        shop.pipeline(&format!("  copy: {{inputs: {{data: \"{path}\"}}}}\n"));
+        let refused = shop.run(&["--allow-outside"]);
+        assert!(refused.code == 3 && refused.err.contains("the runner's own"), "{}", refused.err);
+    }
+}
+
+#[test]
 fn results_are_not_written_through_a_link() {
     let (shop, other) = (Workshop::with_stages(), Workshop::new());
     std::os::unix::fs::symlink(other.path(""), shop.path("results")).unwrap();
