@@ -146,7 +146,9 @@ fn missing(name: &str, folders: &[PathBuf]) -> String {
     };
     let names: BTreeSet<String> =
         entries.filter(is_program).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    let near = faults::nearest(name, names.iter().map(String::as_str));
+    // Of the thousands of programs of a system one is always near: a typo rarely stands at the beginning.
+    let alike = names.iter().map(String::as_str).filter(|other| other.get(..1) == name.get(..1));
+    let near = faults::nearest(name, alike);
     let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     format!("it is neither beside the runner nor on PATH{near}")
 }

@@ -124,7 +124,9 @@ pub struct Run<'a> {
     interrupts: usize,
     deadline: Option<Instant>,
     stop: Arc<AtomicBool>,
+    /// When the time that is left was worked out, and what came of it, in seconds.
     told: Option<Instant>,
+    left: Option<f64>,
 }
 
 /// How many of the ready jobs are looked at for one that fits.
@@ -180,6 +182,7 @@ impl<'a> Run<'a> {
             deadline: None,
             stop: Arc::default(),
             told: None,
+            left: None,
         }
     }
 

@@ -80,7 +80,7 @@ impl Screen {
         let bars = (show == Show::Normal && std::io::stderr().is_terminal()).then(|| {
             let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
             let overall = multi.add(ProgressBar::new(jobs as u64));
-            overall.set_style(style("{bar:24} {pos}/{len} jobs  {msg}  {elapsed}"));
+            overall.set_style(style("{bar:24} {pos}/{len} jobs  {elapsed}  {wide_msg}"));
             Bars { multi, overall, jobs: HashMap::new() }
         });
         Screen { show, color, bars }
@@ -135,8 +135,8 @@ impl Screen {
         self.event(|| json!({"event": "started", "job": name, "why": reason, "threads": threads}));
         if let Some(bars) = &mut self.bars {
             let bar = bars.multi.insert_before(&bars.overall, ProgressBar::no_length());
-            bar.set_style(style("{spinner} {prefix}  {msg}  {elapsed}"));
-            bar.set_prefix(name.to_owned());
+            bar.set_style(style("{spinner} {prefix}  {elapsed}  {wide_msg}"));
+            bar.set_prefix(shortened(name));
             bar.enable_steady_tick(Duration::from_millis(200));
             bars.jobs.insert(job, bar);
         }
@@ -152,7 +152,9 @@ impl Screen {
         if let Some(total) = progress.total {
             if bar.length() != Some(total) {
                 bar.set_length(total);
-                bar.set_style(style("{spinner} {prefix}  {bar:16} {pos}/{len} {msg}  {elapsed}, {eta} left"));
+                bar.set_style(style(
+                    "{spinner} {prefix}  {bar:10} {pos}/{len}  {elapsed}, {eta} left  {wide_msg}",
+                ));
             }
             bar.set_position(progress.done.min(total));
             bar.set_message(printable(format!("{} {}", progress.unit, progress.message).trim()));
@@ -234,7 +236,7 @@ impl Screen {
         if let Some(bars) = &self.bars {
             bars.overall.set_position((counts.done + counts.up_to_date + counts.failed) as u64);
             let left =
-                seconds_left.map(|s| format!(", about {} left", duration(s.ceil()))).unwrap_or_default();
+                seconds_left.map(|seconds| format!(", about {} left", roughly(seconds))).unwrap_or_default();
             bars.overall.set_message(format!("{}{left}", summary(Counts { not_run: 0, ..counts })));
         }
     }
@@ -293,6 +295,27 @@ fn summary(counts: Counts) -> String {
     ];
     let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
     parts.collect::<Vec<_>>().join(", ")
+}
+
+/// A name that leaves room beside it: its middle is cut out if it is long.
+fn shortened(name: &str) -> String {
+    const HEAD: usize = 18;
+    const TAIL: usize = 22;
+    let letters: Vec<char> = name.chars().collect();
+    if letters.len() <= HEAD + TAIL + 1 {
+        return name.to_owned();
+    }
+    let (head, tail) = (&letters[..HEAD], &letters[letters.len() - TAIL..]);
+    head.iter().chain(&['…']).chain(tail).collect()
+}
+
+/// An estimated time in seconds, without digits that nobody can know.
+fn roughly(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{:.0} s", s.ceil()),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
 }
 
 /// A time in seconds as people read it.

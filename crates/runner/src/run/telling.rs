@@ -9,10 +9,14 @@ const TELL_INTERVAL: Duration = Duration::from_millis(500);
 
 impl Run<'_> {
     pub(super) fn tell_overall(&mut self) {
-        if self.screen.shows_overall() && self.told.is_none_or(|at| at.elapsed() > TELL_INTERVAL) {
-            self.told = Some(Instant::now());
-            self.screen.overall(self.counts, self.seconds_left());
+        if !self.screen.shows_overall() {
+            return;
         }
+        if self.told.is_none_or(|at| at.elapsed() > TELL_INTERVAL) {
+            self.told = Some(Instant::now());
+            self.left = self.seconds_left();
+        }
+        self.screen.overall(self.counts, self.left);
     }
 
     /// How long the run will probably take from here, in seconds: as long as its longest path or as all its work
