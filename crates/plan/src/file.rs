@@ -1,7 +1,7 @@
 //! A pipeline as its file says it: stages with checked names, and where each thing stands.
 
 use crate::faults::Place;
-use crate::graph::Running;
+use crate::running::Running;
 use crate::value::Value;
 use crate::yaml::Step;
 

@@ -1,8 +1,8 @@
 //! The graph: processes, the files and streams between them, and the jobs that they make.
 
 use crate::cells::Cell;
+use crate::running::Running;
 use crate::value::Value;
-use std::time::Duration;
 
 /// Everything that a pipeline can run.
 #[derive(Clone, Debug, Default)]
@@ -41,19 +41,6 @@ pub struct Process {
     pub outputs: Vec<Output>,
     /// What its stage says of running it; no part of a key.
     pub running: Running,
-}
-
-/// How a process is to be run. None of it changes what the process makes.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Running {
-    /// Threads that it wants.
-    pub threads: Option<usize>,
-    /// Memory that it needs, in bytes.
-    pub memory: Option<u64>,
-    /// How often it is tried again after a failure.
-    pub retries: u32,
-    /// After this time it is killed, and has failed.
-    pub timeout: Option<Duration>,
 }
 
 /// A param with its value.

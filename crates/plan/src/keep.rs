@@ -3,7 +3,8 @@
 use crate::describe::{Description, Port, STREAM};
 use crate::faults::{self, Fault};
 use crate::file::{Named, Pipeline, Stage};
-use crate::graph::{InputPort, Output, Param, Process, Running, Source};
+use crate::graph::{InputPort, Output, Param, Process, Source};
+use crate::running::Running;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The program that keeps a stream.

@@ -20,6 +20,7 @@ pub mod planner;
 pub mod quantities;
 mod reader;
 mod resolve;
+pub mod running;
 mod schema;
 mod sets;
 mod spot;

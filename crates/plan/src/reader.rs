@@ -2,9 +2,9 @@
 
 use crate::faults::{self, Fault, Place};
 use crate::file::{Input, Pipeline, Reference, Stage, Target, Temporary, is_name, parse_filter};
-use crate::graph::Running;
 use crate::matrix;
 use crate::quantities::{self, MEMORY_HELP, TIMEOUT_HELP};
+use crate::running::Running;
 use crate::sets::{self, Setting};
 use crate::spot::Spot;
 use crate::value::Value;

@@ -5,6 +5,7 @@
 //! must run and why; `run` makes what is missing, job by job (`perform`, `work`, `guard`), as `schedule` and its
 //! limits allow, and `screen` shows it. `preview` judges without running, for the `commands` that change nothing.
 
+pub mod account;
 mod arguments;
 pub mod cli;
 pub mod command;

@@ -42,7 +42,7 @@ pub fn preview(setting: &Setting, last: &LastRuns) -> Preview {
     let mut dropped: HashSet<OutputId> = HashSet::new();
     let mut to_run: HashMap<Hash, usize> = HashMap::new();
     let mut keys = vec![None; plan.jobs.len()];
-    for job in 0..plan.jobs.len() {
+    for (job, key) in keys.iter_mut().enumerate() {
         forecasts.push(if !setting.wanted[job] {
             Forecast::Unwanted
         } else {
@@ -50,7 +50,7 @@ pub fn preview(setting: &Setting, last: &LastRuns) -> Preview {
                 Err(wrong) => Forecast::Fail(wrong),
                 Ok(None) => Forecast::After(first_open(setting, job, &forecasts)),
                 Ok(Some(judged)) => {
-                    keys[job] = Some(judged.key);
+                    *key = Some(judged.key);
                     match (judged.verdict, to_run.get(&judged.key)) {
                         (Verdict::Run(_), Some(equal)) => Forecast::Same(*equal),
                         (Verdict::Run(reason), None) => {

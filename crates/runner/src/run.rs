@@ -4,15 +4,16 @@ mod settle;
 mod telling;
 mod temporary;
 
+use crate::account::{Account, Counts};
 use crate::guard;
 use crate::judge::Reason;
 use crate::key::Field;
 use crate::last::{Estimates, Last, LastRuns};
 use crate::perform::{self, Attempt};
 use crate::schedule::{self, Held, Limits, Wish};
-use crate::screen::{Counts, Screen};
+use crate::screen::Screen;
 use crate::setting::{OutputId, Setting};
-use crate::work::{self, Event, Failure, Finished, Used};
+use crate::work::{self, Event, Failure, Finished};
 use blake3::Hash;
 use rustix::process::{Pid, Signal};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -52,25 +53,6 @@ pub struct Manner {
     pub keep_going: bool,
     /// Say of every job why it runs or not.
     pub explain: bool,
-}
-
-/// What is told of a job when the run is over.
-#[derive(Clone, Debug, Default)]
-pub struct Account {
-    /// Why it ran.
-    pub reason: Option<Reason>,
-    /// When its last attempt began.
-    pub started: Option<SystemTime>,
-    /// How long its last attempt took, or took when its outputs were made, in seconds.
-    pub seconds: f64,
-    /// What its last attempt used.
-    pub used: Option<Used>,
-    /// Threads that it had.
-    pub threads: Option<usize>,
-    /// How often it was started.
-    pub attempts: u32,
-    /// The bytes of its outputs.
-    pub bytes: u64,
 }
 
 /// How a run went.

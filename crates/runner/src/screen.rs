@@ -1,11 +1,10 @@
 //! What is seen of a run: bars on a terminal, plain lines elsewhere, JSON for programs.
 
+use crate::account::{Account, Counts};
 use crate::judge::Reason;
-use crate::run::Account;
 use crate::work::{Failure, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use plan::faults::printable;
-use serde::Serialize;
 use serde_json::{Value as Json, json};
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
@@ -31,23 +30,6 @@ impl Color {
             Color::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         }
     }
-}
-
-/// How many jobs are in which state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Counts {
-    /// Made in this run.
-    pub done: usize,
-    /// Made by an earlier run.
-    pub up_to_date: usize,
-    /// Failed in this run.
-    pub failed: usize,
-    /// Left out.
-    pub not_run: usize,
-    /// Outputs that were put into results/ without having been made in this run.
-    pub linked: usize,
-    /// How long the jobs that were up to date took when they were made, in seconds.
-    pub saved_seconds: f64,
 }
 
 /// How much is shown, and in which form.

@@ -1,5 +1,7 @@
 //! The store as it ages: verify, gc, and caches that several pipelines and projects share.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test whose helper fails has failed")]
+
 mod workshop;
 
 use serde_json::Value as Json;

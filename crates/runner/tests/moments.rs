@@ -1,5 +1,7 @@
 //! Whatever happens at whatever moment, the next run ends with the same bytes as an undisturbed one.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test whose helper fails has failed")]
+
 mod workshop;
 
 use rustix::process::{Pid, Signal, kill_process};

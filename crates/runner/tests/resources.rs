@@ -1,5 +1,7 @@
 //! What a stage may say of running it: retries, a timeout, memory, threads.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test whose helper fails has failed")]
+
 mod workshop;
 
 use workshop::Workshop;

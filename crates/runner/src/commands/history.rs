@@ -1,10 +1,11 @@
 //! The history of runs: kept after each run in which a job ran, shown by `runner history`.
 
 use super::{answer, bytes};
+use crate::account::Account;
 use crate::errors::Error;
 use crate::files::Project;
 use crate::judge::Reason;
-use crate::run::{Account, Outcome, State};
+use crate::run::{Outcome, State};
 use crate::schedule::Limits;
 use crate::screen::duration;
 use crate::setting::Setting;

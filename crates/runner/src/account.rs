@@ -1,0 +1,42 @@
+//! What is told of a run: how many jobs ended how, and what each of them took and used.
+
+use crate::judge::Reason;
+use crate::work::Used;
+use serde::Serialize;
+use std::time::SystemTime;
+
+/// How many jobs are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Counts {
+    /// Made in this run.
+    pub done: usize,
+    /// Made by an earlier run.
+    pub up_to_date: usize,
+    /// Failed in this run.
+    pub failed: usize,
+    /// Left out.
+    pub not_run: usize,
+    /// Outputs that were put into results/ without having been made in this run.
+    pub linked: usize,
+    /// How long the jobs that were up to date took when they were made, in seconds.
+    pub saved_seconds: f64,
+}
+
+/// What is told of a job when the run is over.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// Why it ran.
+    pub reason: Option<Reason>,
+    /// When its last attempt began.
+    pub started: Option<SystemTime>,
+    /// How long its last attempt took, or took when its outputs were made, in seconds.
+    pub seconds: f64,
+    /// What its last attempt used.
+    pub used: Option<Used>,
+    /// Threads that it had.
+    pub threads: Option<usize>,
+    /// How often it was started.
+    pub attempts: u32,
+    /// The bytes of its outputs.
+    pub bytes: u64,
+}
