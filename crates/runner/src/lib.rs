@@ -27,4 +27,5 @@ pub mod schedule;
 pub mod screen;
 pub mod setting;
 pub mod store;
+pub mod words;
 pub mod work;

@@ -2,7 +2,8 @@
 
 use crate::account::{Account, Counts};
 use crate::judge::Reason;
-use crate::work::{Failure, Progress};
+use crate::words::Progress;
+use crate::work::Failure;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use plan::faults::printable;
 use serde_json::{Value as Json, json};

@@ -1,15 +1,15 @@
-//! Runs one job: starts its processes, joins them by pipes, follows what they say, and ends them together.
+//! Runs one job: starts its processes, joins them by pipes, and ends them together.
 
 use crate::guard::Group;
 use crate::programs;
+use crate::words::{self, Progress};
 use rustix::process::{Pid, Signal};
-use serde_json::Value as Json;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, PipeReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, PipeReader, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{ChildStderr, Command, ExitStatus, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 use wait4::Wait4;
@@ -47,19 +47,6 @@ pub enum Event {
     },
     /// The user pressed Ctrl-C or asked the runner to end.
     Interrupted,
-}
-
-/// How far a process got.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Progress {
-    /// Units done.
-    pub done: u64,
-    /// Units in all, if known.
-    pub total: Option<u64>,
-    /// What is counted.
-    pub unit: String,
-    /// What else it says.
-    pub message: String,
 }
 
 /// What the processes of a job used.
@@ -121,12 +108,6 @@ pub struct Step {
     pub timeout: Option<Duration>,
 }
 
-/// How many lines of a log are shown when its job fails.
-const TAIL_LINES: usize = 20;
-/// The longest line of a log that is kept in one piece.
-const LINE_BYTES: u64 = 1 << 16;
-/// Progress is passed on at most this often.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 /// How a shell script ends when a program in it wrote to a closed pipe: 128 and the signal's number, 13.
 const SHELL_SIGPIPE: &str = "exit code 141";
 /// How long the other processes of a job have to fail by themselves once one has failed, which tells the
@@ -173,7 +154,8 @@ fn run_in(group: &Group, job: usize, steps: &[Step], events: &Sender<Event>) -> 
             };
             upstream = reader;
             let stderr = child.stderr.take();
-            scope.spawn(move || follow(job, stderr, log, events));
+            let tell = move |progress| drop(events.send(Event::Progress { job, progress }));
+            scope.spawn(move || words::follow(stderr, log, tell));
             let ended = ended.clone();
             scope.spawn(move || ended.send((number, child.wait4())));
         }
@@ -239,7 +221,7 @@ fn joined_lines(steps: &[Step]) -> Option<String> {
 fn too_late(steps: &[Step], limit: Duration) -> Box<Failure> {
     let what = format!("took longer than its timeout of {} and was ended", humantime::format_duration(limit));
     let log = steps.iter().find(|step| step.timeout == Some(limit)).map(|step| step.log.clone());
-    let tail = log.as_deref().map(tail).unwrap_or_default();
+    let tail = log.as_deref().map(words::tail).unwrap_or_default();
     Box::new(Failure { what, line: joined_lines(steps), log, tail, ..Failure::default() })
 }
 
@@ -247,7 +229,7 @@ fn too_late(steps: &[Step], limit: Duration) -> Box<Failure> {
 /// its reader was gone.
 fn culprit(steps: &[Step], mut failed: Vec<(usize, String)>) -> Result<(), Box<Failure>> {
     failed.sort_by_key(|(number, _)| *number);
-    let tails: Vec<Vec<String>> = failed.iter().map(|(number, _)| tail(&steps[*number].log)).collect();
+    let tails: Vec<Vec<String>> = failed.iter().map(|(number, _)| words::tail(&steps[*number].log)).collect();
     let is_follower = |i: &usize| {
         let piped = failed[*i].0 + 1 < steps.len();
         piped
@@ -314,62 +296,6 @@ fn spawn(
     Ok((child, log, downstream))
 }
 
-/// Passes on what a process reports as events, and writes everything else that it says into the log.
-fn follow(job: usize, stderr: Option<ChildStderr>, mut log: File, events: &Sender<Event>) {
-    let Some(stderr) = stderr else { return };
-    let mut lines = BufReader::new(stderr);
-    let mut line = Vec::new();
-    let mut told: Option<Instant> = None;
-    loop {
-        line.clear();
-        match lines.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
-        match event(&line) {
-            Some(Said::Progress(progress)) => {
-                let finished = progress.total == Some(progress.done);
-                if finished || told.is_none_or(|at| at.elapsed() >= PROGRESS_INTERVAL) {
-                    told = Some(Instant::now());
-                    let _ = events.send(Event::Progress { job, progress });
-                }
-            }
-            Some(Said::Message(message)) => {
-                let _ = writeln!(log, "{message}");
-            }
-            Some(Said::Nothing) => {}
-            None => {
-                let _ = log.write_all(&line);
-            }
-        }
-    }
-}
-
-enum Said {
-    Progress(Progress),
-    Message(String),
-    Nothing,
-}
-
-/// Reads a line as an event, if it is one.
-fn event(line: &[u8]) -> Option<Said> {
-    if line.first() != Some(&b'{') {
-        return None;
-    }
-    let json: Json = serde_json::from_slice(line).ok()?;
-    let kind = json.get("event")?;
-    let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
-    let count = |key: &str| json[key].as_u64().or_else(|| json[key].as_f64().map(|x| x as u64));
-    Some(if kind == "progress" {
-        let done = count("done").unwrap_or_default();
-        Said::Progress(Progress { done, total: count("total"), unit: text("unit"), message: text("message") })
-    } else if json["message"].is_string() {
-        Said::Message(text("message"))
-    } else {
-        Said::Nothing
-    })
-}
-
 fn in_words(status: ExitStatus) -> String {
     if let Some(signal) = status.signal() {
         let name = signal_hook::low_level::signal_name(signal).unwrap_or("unknown");
@@ -382,36 +308,5 @@ fn in_words(status: ExitStatus) -> String {
         Some(3) => "found its input wrong (exit code 3)".to_owned(),
         Some(code) => format!("ended with exit code {code}"),
         None => "ended in an unknown way".to_owned(),
-    }
-}
-
-/// The last lines of a log.
-fn tail(log: &Path) -> Vec<String> {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut file = File::open(log)?;
-        let size = file.metadata()?.len();
-        file.seek(SeekFrom::Start(size.saturating_sub(1 << 14)))?;
-        let mut bytes = Vec::new();
-        file.take(1 << 14).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let text = String::from_utf8_lossy(&read().unwrap_or_default()).into_owned();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("$ ")).collect();
-    lines[lines.len().saturating_sub(TAIL_LINES)..].iter().map(|line| plan::faults::printable(line)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_objects_with_an_event_are_events() {
-        assert!(
-            event(b"{\"loss\": 1}\n").is_none() && event(b"plain\n").is_none() && event(b"{broken").is_none()
-        );
-        let line = br#"{"event":"progress","done":3,"total":30,"unit":"epochs","message":"loss 0.1"}"#;
-        let Some(Said::Progress(progress)) = event(line) else { panic!() };
-        assert_eq!((progress.done, progress.total, progress.unit.as_str()), (3, Some(30), "epochs"));
-        assert!(matches!(event(br#"{"event":"note","message":"x"}"#), Some(Said::Message(_))));
     }
 }

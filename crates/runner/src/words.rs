@@ -1,0 +1,115 @@
+//! What a process says while it works: its progress, its log, and its last words.
+
+use serde_json::Value as Json;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::ChildStderr;
+use std::time::{Duration, Instant};
+
+/// How far a process got.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Units done.
+    pub done: u64,
+    /// Units in all, if known.
+    pub total: Option<u64>,
+    /// What is counted.
+    pub unit: String,
+    /// What else it says.
+    pub message: String,
+}
+
+/// How many lines of a log are shown when its job fails.
+const TAIL_LINES: usize = 20;
+/// The longest line of a log that is kept in one piece.
+const LINE_BYTES: u64 = 1 << 16;
+/// Progress is passed on at most this often.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Passes on what a process reports as events, and writes everything else that it says into the log.
+pub fn follow(stderr: Option<ChildStderr>, mut log: File, tell: impl Fn(Progress)) {
+    let Some(stderr) = stderr else { return };
+    let mut lines = BufReader::new(stderr);
+    let mut line = Vec::new();
+    let mut told: Option<Instant> = None;
+    loop {
+        line.clear();
+        match lines.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        match event(&line) {
+            Some(Said::Progress(progress)) => {
+                let finished = progress.total == Some(progress.done);
+                if finished || told.is_none_or(|at| at.elapsed() >= PROGRESS_INTERVAL) {
+                    told = Some(Instant::now());
+                    tell(progress);
+                }
+            }
+            Some(Said::Message(message)) => {
+                let _ = writeln!(log, "{message}");
+            }
+            Some(Said::Nothing) => {}
+            None => {
+                let _ = log.write_all(&line);
+            }
+        }
+    }
+}
+
+enum Said {
+    Progress(Progress),
+    Message(String),
+    Nothing,
+}
+
+/// Reads a line as an event, if it is one.
+fn event(line: &[u8]) -> Option<Said> {
+    if line.first() != Some(&b'{') {
+        return None;
+    }
+    let json: Json = serde_json::from_slice(line).ok()?;
+    let kind = json.get("event")?;
+    let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
+    let count = |key: &str| json[key].as_u64().or_else(|| json[key].as_f64().map(|x| x as u64));
+    Some(if kind == "progress" {
+        let done = count("done").unwrap_or_default();
+        Said::Progress(Progress { done, total: count("total"), unit: text("unit"), message: text("message") })
+    } else if json["message"].is_string() {
+        Said::Message(text("message"))
+    } else {
+        Said::Nothing
+    })
+}
+
+/// The last lines of a log.
+pub fn tail(log: &Path) -> Vec<String> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(log)?;
+        let size = file.metadata()?.len();
+        file.seek(SeekFrom::Start(size.saturating_sub(1 << 14)))?;
+        let mut bytes = Vec::new();
+        file.take(1 << 14).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let text = String::from_utf8_lossy(&read().unwrap_or_default()).into_owned();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("$ ")).collect();
+    lines[lines.len().saturating_sub(TAIL_LINES)..].iter().map(|line| plan::faults::printable(line)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_objects_with_an_event_are_events() {
+        assert!(
+            event(b"{\"loss\": 1}\n").is_none() && event(b"plain\n").is_none() && event(b"{broken").is_none()
+        );
+        let line = br#"{"event":"progress","done":3,"total":30,"unit":"epochs","message":"loss 0.1"}"#;
+        let Some(Said::Progress(progress)) = event(line) else { panic!() };
+        assert_eq!((progress.done, progress.total, progress.unit.as_str()), (3, Some(30), "epochs"));
+        assert!(matches!(event(br#"{"event":"note","message":"x"}"#), Some(Said::Message(_))));
+    }
+}
