@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use plan::quantities;
 use plan::value::Value;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const AFTER_HELP: &str = "\
@@ -61,8 +61,8 @@ pub struct Common {
     /// Let inputs, links and results lie outside of the pipeline's folder
     #[arg(long)]
     pub allow_outside: bool,
-    /// Keep outputs in this folder, which several projects may share [default: .priorscope]
-    #[arg(long, value_name = "FOLDER", env = "PRIORSCOPE_CACHE")]
+    /// Keep outputs in this folder, which several projects may share [default: $PRIORSCOPE_CACHE, or .priorscope]
+    #[arg(long, value_name = "FOLDER")]
     pub cache: Option<PathBuf>,
     /// Use colour
     #[arg(long, value_enum, default_value_t = Color::Auto)]
@@ -161,7 +161,7 @@ pub(crate) enum Command {
         #[arg(long)]
         dry_run: bool,
         /// See `runner --help`
-        #[arg(long, value_name = "FOLDER", env = "PRIORSCOPE_CACHE")]
+        #[arg(long, value_name = "FOLDER")]
         cache: Option<PathBuf>,
         /// See `runner --help`
         #[arg(long)]
@@ -190,8 +190,8 @@ pub(crate) struct ProjectArguments {
     /// A pipeline file of the folder
     #[arg(value_name = "PIPELINE.yaml")]
     pub(crate) pipeline: PathBuf,
-    /// Keep outputs in this folder, which several projects may share [default: .priorscope]
-    #[arg(long, value_name = "FOLDER", env = "PRIORSCOPE_CACHE")]
+    /// Keep outputs in this folder, which several projects may share [default: $PRIORSCOPE_CACHE, or .priorscope]
+    #[arg(long, value_name = "FOLDER")]
     pub(crate) cache: Option<PathBuf>,
     /// Answer in JSON
     #[arg(long)]
@@ -212,11 +212,21 @@ impl Common {
     }
 
     pub(crate) fn project(&self) -> Result<Project, Error> {
-        Project::of(&self.pipeline, self.allow_outside, self.cache.clone())
+        project(&self.pipeline, self.allow_outside, self.cache.clone())
     }
 }
 
 fn size(text: &str) -> Result<u64, String> {
     let value = text.parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Integer);
     quantities::memory(&value).ok_or_else(|| "write a number of bytes, or one with K, M, G or T".to_owned())
+}
+
+/// The folder of a pipeline, with the cache that the command line or the environment names.
+pub(crate) fn project(
+    pipeline: &Path,
+    allow_outside: bool,
+    cache: Option<PathBuf>,
+) -> Result<Project, Error> {
+    let named = || std::env::var_os("PRIORSCOPE_CACHE").filter(|name| !name.is_empty()).map(PathBuf::from);
+    Project::of(pipeline, allow_outside, cache.or_else(named))
 }

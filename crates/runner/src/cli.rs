@@ -1,10 +1,9 @@
 //! Who answers what the command line asks.
 
-use crate::arguments::{Cli, Command, Common, RunArguments};
+use crate::arguments::{self, Cli, Command, Common, RunArguments};
 use crate::commands::{self, dry_run, gc, graph, history, log, status, verify};
 use crate::digests::Digests;
 use crate::errors::Error;
-use crate::files::Project;
 use crate::last::LastRuns;
 use crate::lock::{self, CacheUse};
 use crate::open;
@@ -149,22 +148,21 @@ fn perform(command: Command) -> Result<u8, Error> {
             let opened = open::open(&common, false, &project, &digests, &mut Descriptions::load(&project))?;
             log::print(&opened.setting(&project, &digests), &opened.named, common.json)?;
         }
-        Command::History { project: arguments, run } => {
-            let project = Project::of(&arguments.pipeline, false, arguments.cache)?;
-            history::print(&project, run.as_deref(), arguments.json)?;
+        Command::History { project: folder, run } => {
+            let project = arguments::project(&folder.pipeline, false, folder.cache)?;
+            history::print(&project, run.as_deref(), folder.json)?;
         }
-        Command::Verify { project: arguments } => {
-            let project = Project::of(&arguments.pipeline, false, arguments.cache)?;
+        Command::Verify { project: folder } => {
+            let project = arguments::project(&folder.pipeline, false, folder.cache)?;
             let _use = CacheUse::exclusive(&project, || waiting("the runners that use the cache"))?;
             let digests = Digests::load(&project);
-            let intact =
-                verify::verify(&Store { project: &project, digests: &digests }, false, arguments.json)?;
+            let intact = verify::verify(&Store { project: &project, digests: &digests }, false, folder.json)?;
             digests.save()?;
             return Ok(if intact { 0 } else { 1 });
         }
         Command::Gc { pipelines, age, size, all: _, dry_run, cache, allow_outside, json } => {
             let first = pipelines.first().cloned().unwrap_or_default();
-            let project = Project::of(&first, allow_outside, cache.clone())?;
+            let project = arguments::project(&first, allow_outside, cache.clone())?;
             let _use = CacheUse::exclusive(&project, || waiting("the runners that use the cache"))?;
             let digests = Digests::load(&project);
             let mut needed = HashSet::new();

@@ -189,6 +189,12 @@ fn projects_that_share_a_cache_do_not_repeat_each_others_work() {
     assert!(out.starts_with("nothing to run: 2 jobs up to date, 2 results put in place"), "{out}");
     assert_eq!((there.calls("source"), there.result("copy/out.txt").as_str()), (1, "hello 0\nx\n"));
     assert!(!there.exists(".priorscope/objects"));
+    let by_name = ran(there
+        .command_with("status", &["p.yaml", "--check"])
+        .env("PRIORSCOPE_CACHE", cache)
+        .output()
+        .unwrap());
+    assert_eq!(by_name.code, 0, "{}{}", by_name.out, by_name.err);
     // What only the other project needs stays; what neither needs goes.
     fs::remove_dir_all(here.path(".priorscope/last")).unwrap();
     let done = json(&here.command_of("gc", &["--all", "--cache", cache, "--json"]).out);
