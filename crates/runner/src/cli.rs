@@ -97,7 +97,8 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     let lock = lock::acquire(&project, name, |holder| {
         screen.warn(&format!("waiting: another runner works on the pipeline {name} ({holder})"));
     })?;
-    let _use = CacheUse::shared(&project, || screen.warn("waiting: another command looks through the cache"))?;
+    let _use =
+        CacheUse::shared(&project, || screen.warn("waiting: another command looks through the cache"))?;
     if lock.waited {
         digests.reload();
     }

@@ -79,7 +79,11 @@ pub fn perform(
         let keep = || -> Result<Record, String> {
             // What took long to make is worth the disk's time; all other outputs are synced at the end of the run.
             let durable = if seconds >= LONG { Durable::Now } else { Durable::Later };
+            let cleared = "its folder in the cache was cleared while it ran; run again";
+            let untouched = || claim.is_untouched().then_some(()).ok_or(cleared.to_owned());
+            untouched()?;
             let outputs = collect(setting, attempt, durable)?;
+            untouched()?;
             let job = setting.plan.job_name(attempt.job);
             let record = Record { job, seconds, outputs, fields: attempt.fields.clone() };
             setting.store.keep_record(attempt.key, &record, durable).map_err(|error| error.to_string())?;

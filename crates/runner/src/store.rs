@@ -89,10 +89,21 @@ pub struct Store<'a> {
 #[derive(Debug)]
 pub struct Claim {
     folder: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Claim {
+    /// A file that is there as long as nobody removes the folder's content.
+    fn mark(&self) -> PathBuf {
+        self.folder.join(".claim")
+    }
+
+    /// Whether the folder is the one that was claimed, and nobody has cleared it since. A stage that goes on from
+    /// what it left there could otherwise end well with half of it.
+    pub fn is_untouched(&self) -> bool {
+        same_file(&self.lock, &self.folder) && self.mark().exists()
+    }
+
     /// Ends the work: what is left in its folder is of no use any more.
     pub fn finish(self) {
         let _ = fs::remove_dir_all(&self.folder);
@@ -149,7 +160,12 @@ impl Store<'_> {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(io_error("lock", &folder)(error)),
                 // The folder may have been removed and made anew before it was locked.
-                Ok(()) if same_file(&lock, &folder) => return Ok(Some(Claim { folder, _lock: lock })),
+                Ok(()) if same_file(&lock, &folder) => {
+                    let claim = Claim { folder, lock };
+                    let mark = claim.mark();
+                    File::create(&mark).map_err(io_error("write", &mark))?;
+                    return Ok(Some(claim));
+                }
                 Ok(()) => {}
             }
         }

@@ -117,3 +117,20 @@ fn a_process_that_leaves_its_group_does_not_outlive_its_job_either() {
     let pid = shop.read("pid");
     workshop::eventually("the end of the daemon", || !workshop::is_alive(&pid));
 }
+
+#[test]
+fn a_job_whose_work_folder_was_cleared_meanwhile_has_failed() {
+    let shop = Workshop::new();
+    shop.stage("source", &[], &["out"], "", "rm -rf .priorscope/work/*/.claim; echo half > $out");
+    shop.pipeline("  source: {}\n");
+    let ran = shop.run(&[]);
+    assert!(
+        ran.code == 1 && ran.err.contains("its folder in the cache was cleared while it ran"),
+        "{}",
+        ran.err
+    );
+    assert!(!shop.exists("results/p/source/out.txt"));
+    shop.stage("source", &[], &["out"], "", "echo whole > $out");
+    shop.make(&[]);
+    assert_eq!(shop.result("source/out.txt"), "whole\n");
+}
