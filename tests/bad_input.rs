@@ -114,7 +114,7 @@ fn a_column_of_another_type_is_named_with_the_right_one() {
 #[test]
 fn an_unknown_param_is_named_with_its_place_and_the_nearest_right_name() {
     let project = Project::new(&tiny().replace("params: {seed: 1,", "params: {sed: 1,"));
-    project.run(&[]).failed(3, &["pipeline.yaml:8:14", "sed", "seed"]);
+    project.run(&[]).failed(3, &["pipeline.yaml:9:14", "sed", "seed"]);
 }
 
 #[test]
@@ -135,13 +135,11 @@ fn a_cycle_is_named_in_full() {
 }
 
 #[test]
-fn two_stages_that_write_one_output_are_refused() {
-    let yaml = tiny().replace(
-        "seed: [1]}\n      - {network: [cnn3], labels: [random], epochs: [4], seed: [1]}",
-        "seed: [1, 1]}",
-    );
-    assert_ne!(yaml, tiny());
-    Project::new(&yaml).run(&[]).failed(3, &["pipeline.yaml:11:5", "would both write"]);
+fn a_stage_that_stands_twice_is_refused_with_the_place_of_the_second() {
+    let yaml = tiny() + "\n  train:\n    inputs: {dataset: dataset.dataset}\n";
+    let line = yaml.lines().count() - 1;
+    let place = format!("pipeline.yaml:{line}:3");
+    Project::new(&yaml).run(&[]).failed(3, &[&place, "the key `train` stands here twice"]);
 }
 
 #[test]
