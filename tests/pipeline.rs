@@ -89,8 +89,8 @@ fn a_stream_can_be_kept_as_a_table_without_changing_what_comes_of_it() {
     let kept = tables::Reader::open(&table, &tables::catalogue::ENERGIES, &["image_id"]).unwrap();
     assert_eq!(
         kept.map(|batch| batch.unwrap().rows()).sum::<usize>(),
-        4 * 100,
-        "100 test images, epochs 0 to 3"
+        4 * 200,
+        "200 test images, epochs 0 to 3"
     );
     let after = std::fs::read(project.result(&format!("divergences/{cell}/divergences.parquet"))).unwrap();
     assert_eq!(before, after);

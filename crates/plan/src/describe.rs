@@ -146,6 +146,9 @@ impl Kind {
                 _ => Err((format!("`{value}` is {}", value.kind()), "write true or false".to_owned())),
             },
             Kind::Text(choices) => match value {
+                Value::Text(text) if text.contains('\0') => {
+                    Err(("a param cannot have a NUL in it".to_owned(), String::new()))
+                }
                 Value::Text(text) if choices.is_empty() || choices.contains(text) => Ok(()),
                 Value::Text(text) => {
                     let help = crate::faults::advice(text, choices.iter().map(String::as_str));
@@ -175,8 +178,14 @@ struct Answer {
 
 /// Reads a program's answer; the error is a sentence about the program.
 pub fn read(json: &str) -> Result<Description, String> {
-    let answer: Answer = serde_json::from_str(json).map_err(|e| format!("its answer cannot be read: {e}"))?;
-    let mut names = HashSet::new();
+    let wrong = |e: serde_json::Error| format!("its answer cannot be read: {e}");
+    let answer: Json = serde_json::from_str(json).map_err(wrong)?;
+    if !answer.is_object() {
+        return Err("its answer is no JSON object".to_owned());
+    }
+    let answer: Answer = serde_json::from_value(answer).map_err(wrong)?;
+    // The flags that the runner gives to every program.
+    let mut names: HashSet<String> = ["threads", "progress", "describe"].map(str::to_owned).into();
     for port in answer.inputs.iter().chain(&answer.outputs) {
         for (what, name) in [("port", &port.name), ("format", &port.format)] {
             if !is_plain(name) {
@@ -184,7 +193,10 @@ pub fn read(json: &str) -> Result<Description, String> {
             }
         }
         if !names.insert(port.name.clone()) {
-            return Err(format!("it describes two ports with the name `{}`", port.name));
+            return Err(format!(
+                "it describes a port `{}`, which is another port's or flag's name",
+                port.name
+            ));
         }
     }
     let mut params = Vec::new();
@@ -196,12 +208,15 @@ pub fn read(json: &str) -> Result<Description, String> {
             return Err(format!("it describes a param with the name `{name}`"));
         }
         if !names.insert(name.clone()) {
-            return Err(format!("its param `{name}` has the name of a port"));
+            return Err(format!("its param `{name}` has the name of a port or of a flag of every program"));
         }
         let kind = kind(schema, &answer.params, 0, &mut left).ok_or_else(|| {
             format!("the type of its param `{name}` is not integer, number, boolean or string")
         })?;
         let default = schema.get("default").and_then(scalar);
+        if let Some(Err((wrong, _))) = default.as_ref().map(|default| kind.check(default)) {
+            return Err(format!("the default of its param `{name}` is wrong: {wrong}"));
+        }
         let required = required.contains(name.as_str());
         params.push(Param { name: name.clone(), kind, default, required });
     }

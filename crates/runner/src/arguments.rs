@@ -84,10 +84,10 @@ pub(crate) struct RunArguments {
     #[arg(long)]
     pub(crate) explain: bool,
     /// Run at most N jobs at once [default: the number of cores]
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = at_least_one)]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// Let all jobs together use N threads [default: the number of cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) threads: Option<NonZeroUsize>,
     /// Let all jobs together use so much memory, such as 8G [default: what the machine has]
     #[arg(long, value_name = "SIZE", value_parser = size)]
@@ -221,12 +221,19 @@ fn size(text: &str) -> Result<u64, String> {
     quantities::memory(&value).ok_or_else(|| "write a number of bytes, or one with K, M, G or T".to_owned())
 }
 
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "write a whole number of at least 1".to_owned())
+}
+
 /// The folder of a pipeline, with the cache that the command line or the environment names.
 pub(crate) fn project(
     pipeline: &Path,
     allow_outside: bool,
     cache: Option<PathBuf>,
 ) -> Result<Project, Error> {
+    if !pipeline.is_file() {
+        return Err(Error::Usage(format!("there is no file {}", pipeline.display())));
+    }
     let named = || std::env::var_os("PRIORSCOPE_CACHE").filter(|name| !name.is_empty()).map(PathBuf::from);
     Project::of(pipeline, allow_outside, cache.or_else(named))
 }

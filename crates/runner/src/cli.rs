@@ -18,6 +18,7 @@ use clap::{CommandFactory, Parser};
 use plan::faults::printable;
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Instant, SystemTime};
@@ -54,7 +55,9 @@ pub fn main() -> ExitCode {
 
 fn tell(error: &Error, color: Color, json: bool) {
     if json {
-        return commands::answer(true, &error.as_json(), String::new);
+        // Where this cannot be told either, the exit code tells it.
+        let _ = commands::answer(true, &error.as_json(), String::new);
+        return;
     }
     let text = match error {
         Error::Faults { text, .. } => text.clone(),
@@ -71,8 +74,7 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     let project = common.project()?;
     let digests = Digests::load(&project);
     let mut descriptions = Descriptions::load(&project);
-    let opened = open::open(common, arguments.force, &project, &digests, &mut descriptions)?;
-    let setting = opened.setting(&project, &digests);
+    let mut opened = open::open(common, arguments.force, &project, &digests, &mut descriptions)?;
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let limits = Limits {
         jobs: arguments.jobs.map_or(cores, NonZeroUsize::get),
@@ -80,13 +82,13 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
         memory: arguments.memory.unwrap_or_else(schedule::machine_memory),
     };
     if arguments.dry_run {
+        let setting = opened.setting(&project, &digests);
         let preview = preview::preview(&setting, &LastRuns::load(&project, &opened.plan.name));
-        dry_run::print(&setting, &preview, limits.threads, arguments.explain, common.json)
-            .map_err(Error::Usage)?;
+        dry_run::print(&setting, &preview, limits.threads, arguments.explain, common.json)?;
         return Ok(0);
     }
 
-    let name = &opened.plan.name;
+    let name = opened.plan.name.clone();
     let show = match (common.json, arguments.quiet) {
         (true, _) => Show::Json,
         (false, true) => Show::Quiet,
@@ -94,17 +96,25 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     };
     let total = opened.wanted.iter().filter(|wanted| **wanted).count();
     let mut screen = Screen::new(show, common.color, total);
-    let lock = lock::acquire(&project, name, |holder| {
+    let lock = lock::acquire(&project, &name, |holder| {
         screen.warn(&format!("waiting: another runner works on the pipeline {name} ({holder})"));
     })?;
     let _use =
         CacheUse::shared(&project, || screen.warn("waiting: another command looks through the cache"))?;
     if lock.waited {
+        // Meanwhile the file, its programs or its inputs may have changed.
         digests.reload();
+        opened = open::open(common, arguments.force, &project, &digests, &mut descriptions)?;
+        if opened.plan.name != name {
+            let message =
+                format!("the pipeline got another name than {name} while this run waited; run again");
+            return Err(Error::Usage(message));
+        }
     }
+    let setting = opened.setting(&project, &digests);
     project.clear_aside();
     project.register()?;
-    let mut last = LastRuns::load(&project, name);
+    let mut last = LastRuns::load(&project, &name);
     let (sender, events) = mpsc::channel();
     watch_signals(sender.clone())?;
     let started = SystemTime::now();
@@ -115,9 +125,9 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
         screen.warn(&format!("the history of this run could not be kept: {error}"));
     }
     screen.close(outcome.counts, seconds);
-    descriptions.save(&project)?;
-    digests.save()?;
-    last.save(&project)?;
+    // Each of them is of use without the others.
+    let saved = [last.save(&project), digests.save(), descriptions.save(&project)];
+    saved.into_iter().collect::<Result<(), Error>>()?;
     Ok(match (outcome.interrupted, outcome.counts.failed) {
         (true, _) => 130,
         (false, 0) => 0,
@@ -134,14 +144,14 @@ fn perform(command: Command) -> Result<u8, Error> {
             let setting = opened.setting(&project, &digests);
             let preview = preview::preview(&setting, &LastRuns::load(&project, &opened.plan.name));
             let color = common.color.on(&std::io::stdout());
-            let up_to_date = status::print(&setting, &preview, all, color, common.json);
+            let up_to_date = status::print(&setting, &preview, all, color, common.json)?;
             return Ok(if check && !up_to_date { 1 } else { 0 });
         }
         Command::Graph { common, cells, format } => {
             let project = common.project()?;
             let digests = Digests::load(&project);
             let opened = open::open(&common, false, &project, &digests, &mut Descriptions::load(&project))?;
-            graph::print(&opened.plan, &opened.wanted, cells, format, common.json);
+            graph::print(&opened.plan, &opened.wanted, cells, format, common.json)?;
         }
         Command::Log { common } => {
             let project = common.project()?;
@@ -168,6 +178,7 @@ fn perform(command: Command) -> Result<u8, Error> {
             let digests = Digests::load(&project);
             let mut needed = HashSet::new();
             let mut given = HashSet::new();
+            let mut outputs = HashSet::new();
             for pipeline in pipelines {
                 let common = Common::of(pipeline, allow_outside, cache.clone());
                 if common.project()?.canonical() != project.canonical() {
@@ -189,20 +200,27 @@ fn perform(command: Command) -> Result<u8, Error> {
                     last.save(&project)?;
                 }
                 given.insert(opened.plan.name.clone());
+                let files = opened.plan.processes.iter().flat_map(|process| &process.outputs);
+                outputs.extend(files.filter_map(|output| Some(project.path(output.file.as_deref()?))));
             }
             needed.extend(gc::needed_by_others(&project, &given)?);
             let store = Store { project: &project, digests: &digests };
-            gc::collect(&store, &needed, gc::Allowance { age, size }, dry_run, json)?;
+            // What a pipeline that is given no longer makes.
+            let folders: Vec<PathBuf> = given.iter().map(|name| project.path("results").join(name)).collect();
+            let stale = |path: &Path| {
+                folders.iter().any(|folder| path.starts_with(folder)) && !outputs.contains(path)
+            };
+            gc::collect(&store, &needed, stale, gc::Allowance { age, size }, dry_run, json)?;
             digests.save()?;
         }
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&plan::json_schema()).unwrap_or_default();
-            print(&mut std::io::stdout(), &schema);
+            commands::tell(&schema)?;
         }
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "runner", &mut text);
-            print(&mut std::io::stdout(), String::from_utf8_lossy(&text).trim_end());
+            commands::tell(String::from_utf8_lossy(&text).trim_end())?;
         }
         Command::Man { command } => man(command.as_deref())?,
     }
@@ -229,8 +247,7 @@ fn man(command: Option<&str>) -> Result<(), Error> {
     };
     let mut text = Vec::new();
     let _ = clap_mangen::Man::new(page).render(&mut text);
-    print(&mut std::io::stdout(), String::from_utf8_lossy(&text).trim_end());
-    Ok(())
+    commands::tell(String::from_utf8_lossy(&text).trim_end())
 }
 
 fn watch_signals(sender: mpsc::Sender<Event>) -> Result<(), Error> {

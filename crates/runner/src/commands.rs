@@ -8,13 +8,26 @@ pub mod log;
 pub mod status;
 pub mod verify;
 
-use crate::screen;
+use crate::errors::{Error, io_error};
 use serde::Serialize;
+use std::io::Write;
+use std::path::Path;
 
 /// Shows an answer.
-pub fn answer(json: bool, answer: &impl Serialize, text: impl FnOnce() -> String) {
+pub fn answer(json: bool, answer: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Error> {
     let shown = if json { serde_json::to_string_pretty(answer).unwrap_or_default() } else { text() };
-    screen::print(&mut std::io::stdout(), shown.trim_end());
+    tell(shown.trim_end())
+}
+
+/// Writes to stdout. A reader that has gone away has what it wanted.
+pub fn tell(text: &str) -> Result<(), Error> {
+    let mut stdout = std::io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(io_error("write", Path::new("standard output"))(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// As in `1 job` and `2 jobs`.

@@ -12,6 +12,16 @@ use std::time::Duration;
 /// The folder of the runner's own files.
 pub const STATE: &str = ".priorscope";
 
+/// The folder in a shared cache that is the runner's: whatever else lies beside it is not touched.
+const CACHE: &str = "priorscope-cache";
+
+/// The side on which a file lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Cache,
+    Project,
+}
+
 /// The folder that a pipeline.yaml stands in.
 #[derive(Debug)]
 pub struct Project {
@@ -23,7 +33,8 @@ pub struct Project {
     allow_outside: bool,
     /// Where outputs are kept, if not among the runner's own files here.
     cache: Option<PathBuf>,
-    aside: OnceLock<Aside>,
+    /// For the cache, and for everything else; they may be on two file systems.
+    aside: [OnceLock<Aside>; 2],
     /// Folders that were seen to lie inside.
     inside: Mutex<HashSet<PathBuf>>,
 }
@@ -49,17 +60,19 @@ struct Aside {
 const NEW: Duration = Duration::from_secs(60);
 
 impl Project {
-    /// The folder of a pipeline file that exists. `cache` is a folder that several projects may share.
+    /// The folder of a pipeline file that exists. `cache` is a folder in which outputs are kept, in a folder of
+    /// their own; several projects may share it.
     pub fn of(pipeline: &Path, allow_outside: bool, cache: Option<PathBuf>) -> Result<Project, Error> {
         let root = pipeline.parent().unwrap_or(Path::new("")).to_path_buf();
         let shown = if root.as_os_str().is_empty() { Path::new(".") } else { &root };
         let canonical = shown.canonicalize().map_err(io_error("find", shown))?;
+        let cache = cache.map(|cache| cache.join(CACHE));
         Ok(Project {
             root,
             canonical,
             allow_outside,
             cache,
-            aside: OnceLock::new(),
+            aside: Default::default(),
             inside: Mutex::default(),
         })
     }
@@ -92,12 +105,11 @@ impl Project {
         if path.exists() { Ok(()) } else { self.write_whole(&path, name.as_bytes(), Durable::Later) }
     }
 
-    /// The other folders that use the cache and are still there.
+    /// The other folders that use the cache, whether they are there or not.
     pub fn sharers(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.cache("projects")).into_iter().flatten().flatten();
         let folders = entries.filter_map(|entry| fs::read_to_string(entry.path()).ok()).map(PathBuf::from);
-        let mut folders: Vec<PathBuf> =
-            folders.filter(|folder| *folder != self.canonical && folder.is_dir()).collect();
+        let mut folders: Vec<PathBuf> = folders.filter(|folder| *folder != self.canonical).collect();
         folders.sort();
         folders
     }
@@ -169,7 +181,8 @@ impl Project {
     /// there in part, unless it is [`Durable::Now`].
     pub fn write_whole(&self, path: &Path, bytes: &[u8], durable: Durable) -> Result<(), Error> {
         self.make_parent(path)?;
-        let aside = self.aside()?;
+        let shared = self.cache.as_ref().is_some_and(|cache| path.starts_with(cache));
+        let aside = self.aside(if shared { Side::Cache } else { Side::Project })?;
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&aside)?;
             file.write_all(bytes)?;
@@ -184,20 +197,34 @@ impl Project {
         })
     }
 
-    /// A new name for an unfinished file, on the file system of the cache.
-    pub fn aside(&self) -> Result<PathBuf, Error> {
-        if self.aside.get().is_none() {
-            let made = self.make_aside()?;
-            let _ = self.aside.set(made);
+    /// A new name for an unfinished file that is to be renamed into results/.
+    pub fn aside_results(&self) -> Result<PathBuf, Error> {
+        self.aside(Side::Project)
+    }
+
+    /// A new name for an unfinished file that is to be renamed into the cache.
+    pub fn aside_cache(&self) -> Result<PathBuf, Error> {
+        self.aside(Side::Cache)
+    }
+
+    fn tmp(&self, side: Side) -> PathBuf {
+        if side == Side::Cache { self.cache("tmp") } else { self.state("tmp") }
+    }
+
+    fn aside(&self, side: Side) -> Result<PathBuf, Error> {
+        let slot = &self.aside[side as usize];
+        if slot.get().is_none() {
+            let made = self.make_aside(side)?;
+            let _ = slot.set(made);
         }
-        let aside = self.aside.get().ok_or_else(|| Error::Usage("no folder for unfinished files".into()))?;
+        let aside = slot.get().ok_or_else(|| Error::Usage("no folder for unfinished files".into()))?;
         let path = aside.folder.join(aside.next.fetch_add(1, Ordering::Relaxed).to_string());
         self.make_parent(&path)?;
         Ok(path)
     }
 
-    fn make_aside(&self) -> Result<Aside, Error> {
-        let all = self.cache("tmp");
+    fn make_aside(&self, side: Side) -> Result<Aside, Error> {
+        let all = self.tmp(side);
         self.make_parent(&all.join("x"))?;
         for number in 0_u64.. {
             let folder = all.join(format!("{}.{number}", std::process::id()));
@@ -217,7 +244,11 @@ impl Project {
 
     /// Removes the unfinished files of runners that were killed.
     pub fn clear_aside(&self) {
-        for entry in fs::read_dir(self.cache("tmp")).into_iter().flatten().flatten() {
+        let folders = [Side::Cache, Side::Project].map(|side| fs::read_dir(self.tmp(side)));
+        for entry in folders.into_iter().flatten().flatten().flatten() {
+            if !is_aside(&entry.file_name().to_string_lossy()) {
+                continue;
+            }
             let old = entry
                 .metadata()
                 .and_then(|m| m.modified())
@@ -234,10 +265,16 @@ impl Project {
 
 impl Drop for Project {
     fn drop(&mut self) {
-        if let Some(aside) = self.aside.get() {
+        for aside in self.aside.iter().filter_map(OnceLock::get) {
             let _ = fs::remove_dir_all(&aside.folder);
         }
     }
+}
+
+/// Whether a name is one that [`Project::make_aside`] gives.
+fn is_aside(name: &str) -> bool {
+    let number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    name.split_once('.').is_some_and(|(pid, n)| number(pid) && number(n))
 }
 
 /// Makes a rename or a new link in the folder of `path` survive a power cut.
@@ -256,15 +293,16 @@ mod tests {
     fn unfinished_files_of_living_runners_stay() {
         let folder = tempfile::tempdir().unwrap();
         let project = Project::of(&folder.path().join("p.yaml"), false, None).unwrap();
-        let (mine, dead) = (project.aside().unwrap(), project.cache("tmp/0.0"));
+        let (mine, dead) = (project.aside_results().unwrap(), project.cache("tmp/0.0"));
+        fs::create_dir(project.cache("tmp/thesis")).unwrap();
         fs::write(&mine, "half").unwrap();
         fs::create_dir(&dead).unwrap();
         let past = std::time::SystemTime::now() - 2 * NEW;
-        for folder in [mine.parent().unwrap(), &dead] {
+        for folder in [mine.parent().unwrap(), &dead, &project.cache("tmp/thesis")] {
             File::open(folder).unwrap().set_modified(past).unwrap();
         }
         project.clear_aside();
-        assert!(mine.exists() && !dead.exists());
+        assert!(mine.exists() && !dead.exists() && project.cache("tmp/thesis").exists());
         let kept = mine.clone();
         drop(project);
         assert!(!kept.exists());

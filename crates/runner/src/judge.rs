@@ -33,6 +33,8 @@ pub enum Verdict {
         outputs: Vec<(OutputId, Hash)>,
         /// Those of them that are temporary and no longer in the store.
         dropped: Vec<OutputId>,
+        /// Those of them that are no longer in the store, but in results/.
+        adopted: Vec<OutputId>,
     },
     /// It must run.
     Run(Reason),
@@ -134,16 +136,17 @@ fn unknown(setting: &Setting, last: &LastRuns, job: usize, fields: &[Field]) -> 
 }
 
 fn with_record(setting: &Setting, seconds: f64, bytes: u64, outputs: Vec<(OutputId, Hash)>) -> Verdict {
-    let mut dropped = Vec::new();
+    let (mut dropped, mut adopted) = (Vec::new(), Vec::new());
     for &(id, digest) in &outputs {
         let output = setting.output(id);
         let file = || output.file.clone().unwrap_or_default();
         match setting.store.object(digest) {
             Object::Intact => {}
+            Object::Missing if setting.store.is_in_results(digest, &file()) => adopted.push(id),
             _ if output.temporary => dropped.push(id),
             Object::Missing => return Verdict::Run(Reason::Gone { output: file() }),
             Object::Damaged => return Verdict::Run(Reason::Damaged { output: file() }),
         }
     }
-    Verdict::UpToDate { seconds, bytes, outputs, dropped }
+    Verdict::UpToDate { seconds, bytes, outputs, dropped, adopted }
 }

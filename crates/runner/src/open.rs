@@ -78,6 +78,8 @@ fn read(path: &Path) -> Result<String, Error> {
     let file = std::fs::File::open(path);
     let read = file.and_then(|file| file.take(yaml::MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
     read.map_err(|error| Error::Usage(format!("cannot read {}: {error}", path.display())))?;
+    // Some editors begin a file with a byte order mark.
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).map(<[u8]>::to_vec).unwrap_or(bytes);
     String::from_utf8(bytes).map_err(|_| {
         let text = format!("error: {} is no UTF-8 text", path.display());
         Error::Faults { text, usage: false, located: Vec::new() }

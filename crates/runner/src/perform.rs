@@ -6,6 +6,7 @@ use crate::guard;
 use crate::key::{self, Field};
 use crate::setting::Setting;
 use crate::store::{Claim, Kept, Object, Record};
+use crate::words;
 use crate::work::{self, Event, Failure, Finished, Step};
 use blake3::Hash;
 use plan::graph::Source;
@@ -92,7 +93,8 @@ pub fn perform(
         let record = keep().map_err(|what| {
             let line = steps.iter().map(|step| step.line.as_str()).collect::<Vec<_>>().join(" | ");
             let log = steps.first().map(|step| step.log.clone());
-            Box::new(Failure { what, line: Some(line), log, tail: vec![], used })
+            let tail = log.as_deref().map(words::tail).unwrap_or_default();
+            Box::new(Failure { what, line: Some(line), log, tail, used })
         })?;
         Ok(Finished { record, used: Some(used) })
     });
@@ -169,8 +171,8 @@ fn collect(setting: &Setting, attempt: &Attempt, durable: Durable) -> Result<Vec
     let file = |source: &Source| {
         setting.digests.digest(&setting.project.path(command::source_file(setting.plan, source))).ok()
     };
-    let now =
-        key::fields(&setting.plan.processes, &setting.plan.jobs[job], program, file).unwrap_or_default();
+    let now = key::fields(&setting.plan.processes, &setting.plan.jobs[job], program, file)
+        .ok_or("its program or an input was removed while it ran; run again")?;
     if now != *fields {
         let changes = key::changes(fields, &now, |field| setting.input_file(job, field));
         let changes = changes.iter().map(key::Change::to_string).collect::<Vec<_>>().join(", ");
@@ -183,8 +185,11 @@ fn collect(setting: &Setting, attempt: &Attempt, durable: Durable) -> Result<Vec
                 continue;
             }
             let file = work_file(setting, key, members.len(), number, process, i);
-            if !fs::symlink_metadata(&file).is_ok_and(|m| m.is_file()) {
-                return Err(format!("it ended well, but did not write its output `{}`", output.port));
+            let port = &output.port;
+            match fs::symlink_metadata(&file) {
+                Ok(metadata) if metadata.is_file() => {}
+                Ok(_) => return Err(format!("it ended well, but its output `{port}` is no regular file")),
+                Err(_) => return Err(format!("it ended well, but did not write its output `{port}`")),
             }
             let (digest, size) = setting.store.keep(&file, durable).map_err(|error| error.to_string())?;
             kept.push(Kept { process: number, port: output.port.clone(), digest: digest.to_string(), size });

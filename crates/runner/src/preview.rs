@@ -48,6 +48,7 @@ pub fn preview(setting: &Setting, last: &LastRuns) -> Preview {
         } else {
             match judge::judge(setting, last, job, &made, setting.forced[job]) {
                 Err(wrong) => Forecast::Fail(wrong),
+                Ok(None) if setting.forced[job] => Forecast::Run(Reason::Forced),
                 Ok(None) => Forecast::After(first_open(setting, job, &forecasts)),
                 Ok(Some(judged)) => {
                     *key = Some(judged.key);
@@ -84,9 +85,11 @@ fn first_open(setting: &Setting, job: usize, forecasts: &[Forecast]) -> usize {
 fn remakes(setting: &Setting, dropped: &HashSet<OutputId>, forecasts: &mut [Forecast]) {
     let plan = setting.plan;
     for job in (0..plan.jobs.len()).rev() {
-        if !matches!(forecasts[job], Forecast::Run(_)) {
-            continue;
-        }
+        let after = match forecasts[job] {
+            Forecast::Run(_) => None,
+            Forecast::After(need) => Some(need),
+            _ => continue,
+        };
         let read = plan.jobs[job].processes.iter().flat_map(|process| &plan.processes[*process].inputs);
         let missing: HashSet<usize> = read
             .flat_map(|input| &input.sources)
@@ -100,7 +103,8 @@ fn remakes(setting: &Setting, dropped: &HashSet<OutputId>, forecasts: &mut [Fore
         for &need in &plan.jobs[job].needs {
             let makes = plan.jobs[need].processes.iter().any(|process| missing.contains(process));
             if makes && matches!(forecasts[need], Forecast::UpToDate(_)) {
-                forecasts[need] = Forecast::Run(Reason::Needed { by: plan.job_name(job) });
+                let needed = Forecast::Run(Reason::Needed { by: plan.job_name(job) });
+                forecasts[need] = after.map_or(needed, Forecast::After);
             }
         }
     }

@@ -197,7 +197,12 @@ fn ask(path: &Path) -> Result<String, String> {
                 .find(|line| !line.trim().is_empty())
                 .map(|line| format!(": {}", printable(line)))
                 .unwrap_or_default();
-            Err(format!("it failed to answer --describe{said}"))
+            let long = if out.len() as u64 >= LONGEST {
+                format!(": its answer is longer than {LONGEST} bytes")
+            } else {
+                said
+            };
+            Err(format!("it failed to answer --describe{long}"))
         }
     }
 }

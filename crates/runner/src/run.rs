@@ -93,6 +93,8 @@ pub struct Run<'a> {
     made: HashMap<OutputId, Hash>,
     /// Temporary outputs of jobs that are done which are no longer in the store.
     dropped: HashSet<OutputId>,
+    /// Jobs that must run again for what they dropped.
+    demanded: HashSet<usize>,
     /// Digests of outputs that are not temporary.
     permanent: HashSet<Hash>,
     keys: Vec<Option<(Hash, Vec<Field>)>>,
@@ -109,8 +111,12 @@ pub struct Run<'a> {
     /// When the time that is left was worked out, and what came of it, in seconds.
     told: Option<Instant>,
     left: Option<f64>,
+    /// When it was last saved which jobs are done.
+    saved: Instant,
 }
 
+/// How often it is saved which jobs are done.
+const SAVE_INTERVAL: Duration = Duration::from_secs(2);
 /// How many of the ready jobs are looked at for one that fits.
 const LOOKED_AT: usize = 256;
 
@@ -155,6 +161,7 @@ impl<'a> Run<'a> {
             made: HashMap::new(),
             dropped: HashSet::new(),
             permanent: HashSet::new(),
+            demanded: HashSet::new(),
             started: HashSet::new(),
             finished: HashSet::new(),
             leftovers: setting.store.work_folders(),
@@ -165,6 +172,7 @@ impl<'a> Run<'a> {
             stop: Arc::default(),
             told: None,
             left: None,
+            saved: Instant::now(),
         }
     }
 
@@ -296,8 +304,8 @@ impl<'a> Run<'a> {
                     guard::signal(group, if self.interrupts > 1 { Signal::KILL } else { Signal::TERM });
                 }
             }
-            Event::Progress { job, progress } => {
-                self.screen.progress(job, &self.names[job], &progress);
+            Event::Progress { job, stage, progress } => {
+                self.screen.progress(job, &self.names[job], &stage, &progress);
             }
             Event::Note { text } => self.screen.note(&text),
             Event::Interrupted => {
@@ -346,6 +354,7 @@ impl<'a> Run<'a> {
                     }
                     self.note_last(job, record.seconds);
                     self.estimates.note(&self.names[job], record.seconds);
+                    self.save_last();
                     self.screen.done(&self.names[job], &told);
                     self.finished.extend(key);
                 }
@@ -396,6 +405,13 @@ impl<'a> Run<'a> {
 
     fn key_of(&self, job: usize) -> Option<Hash> {
         self.keys[job].as_ref().map(|(key, _)| *key)
+    }
+
+    /// Saves what is known by now, for a run that is killed has done work that `gc` must not take for useless.
+    fn save_last(&mut self) {
+        if self.saved.elapsed() > SAVE_INTERVAL && self.last.save(self.setting.project).is_ok() {
+            self.saved = Instant::now();
+        }
     }
 
     fn note_last(&mut self, job: usize, seconds: f64) {

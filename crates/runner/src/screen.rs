@@ -55,6 +55,8 @@ struct Bars {
     multi: MultiProgress,
     overall: ProgressBar,
     jobs: HashMap<usize, ProgressBar>,
+    /// Whose progress the bar of a job shows.
+    followed: HashMap<usize, String>,
 }
 
 impl Screen {
@@ -64,7 +66,7 @@ impl Screen {
             let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
             let overall = multi.add(ProgressBar::new(jobs as u64));
             overall.set_style(style("{bar:24} {pos}/{len} jobs  {elapsed}  {wide_msg}"));
-            Bars { multi, overall, jobs: HashMap::new() }
+            Bars { multi, overall, jobs: HashMap::new(), followed: HashMap::new() }
         });
         Screen { show, color, bars }
     }
@@ -126,12 +128,19 @@ impl Screen {
     }
 
     /// A job got on.
-    pub fn progress(&mut self, job: usize, name: &str, progress: &Progress) {
+    pub fn progress(&mut self, job: usize, name: &str, stage: &str, progress: &Progress) {
         self.event(|| {
             let Progress { done, total, unit, message } = progress;
-            json!({"event": "progress", "job": name, "done": done, "total": total, "unit": unit, "message": message})
+            json!({"event": "progress", "job": name, "process": stage, "done": done, "total": total, "unit": unit, "message": message})
         });
-        let Some(bar) = self.bars.as_ref().and_then(|bars| bars.jobs.get(&job)) else { return };
+        let Some(bars) = &mut self.bars else { return };
+        let Some(bar) = bars.jobs.get(&job) else { return };
+        // One bar follows one process: the first of a job's that knows how far it has to go.
+        match bars.followed.get(&job) {
+            Some(followed) if followed != stage => return,
+            None if progress.total.is_some() => drop(bars.followed.insert(job, stage.to_owned())),
+            _ => {}
+        }
         if let Some(total) = progress.total {
             if bar.length() != Some(total) {
                 bar.set_length(total);
@@ -148,7 +157,9 @@ impl Screen {
 
     /// A job ended, in whatever way.
     pub fn ended(&mut self, job: usize) {
-        if let Some(bar) = self.bars.as_mut().and_then(|bars| bars.jobs.remove(&job)) {
+        let Some(bars) = &mut self.bars else { return };
+        bars.followed.remove(&job);
+        if let Some(bar) = bars.jobs.remove(&job) {
             bar.finish_and_clear();
         }
     }
@@ -201,10 +212,10 @@ impl Screen {
     pub fn not_run(&self, name: &str, why: &str, number: usize) {
         const MOST: usize = 20;
         self.event(|| json!({"event": "not-run", "job": name, "why": why}));
-        if self.show != Show::Json && number <= MOST {
+        if self.show == Show::Normal && number <= MOST {
             self.warn(&format!("not run {name} ({why})"));
         }
-        if self.show != Show::Json && number == MOST + 1 {
+        if self.show == Show::Normal && number == MOST + 1 {
             self.warn("not run: more jobs, which `runner status` lists");
         }
     }

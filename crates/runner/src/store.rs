@@ -70,8 +70,8 @@ pub struct StoredRecord {
 pub struct StoredObject {
     /// Its file.
     pub path: PathBuf,
-    /// The digest that its name says; none if that is no digest.
-    pub digest: Option<Hash>,
+    /// The digest that its name says.
+    pub digest: Hash,
     /// Its bytes.
     pub size: u64,
 }
@@ -147,7 +147,8 @@ impl Store<'_> {
     /// The names of all folders in which jobs work or have worked.
     pub fn work_folders(&self) -> HashSet<String> {
         let entries = fs::read_dir(self.project.cache("work")).into_iter().flatten().flatten();
-        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.filter(|name| Hash::from_hex(name).is_ok()).collect()
     }
 
     /// Claims the work on a key, or `None` while another runner works on it.
@@ -223,22 +224,35 @@ impl Store<'_> {
         }
         self.project.make_parent(&object)?;
         let put = || -> std::io::Result<()> {
+            if metadata.nlink() > 1 {
+                // It is a file of somebody else, too, which must not become read-only or a part of the store.
+                let own = self.project.aside_cache().map_err(io::Error::other)?;
+                fs::copy(file, &own)?;
+                fs::remove_file(file)?;
+                fs::set_permissions(&own, fs::Permissions::from_mode(0o444))?;
+                return fs::rename(&own, &object);
+            }
             fs::set_permissions(file, fs::Permissions::from_mode(0o444))?;
             fs::rename(file, &object)?;
             if durable == Durable::Now { files::sync_parent(&object) } else { Ok(()) }
         };
         put().map_err(io_error("keep", &object))?;
-        self.digests.remember(&object, &metadata, digest);
+        if metadata.nlink() == 1 {
+            self.digests.remember(&object, &metadata, digest);
+        }
         Ok((digest, size))
     }
 
     /// All objects, in the order of their digests.
     pub fn objects(&self) -> Result<Vec<StoredObject>, Error> {
         let mut objects = Vec::new();
-        for folder in entries(&self.project.cache("objects"))? {
+        for folder in entries(&self.project.cache("objects"))?.into_iter().filter(|folder| folder.is_dir()) {
             for path in entries(&folder)? {
                 let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let digest = Hash::from_hex(format!("{}{}", name(&folder), name(&path))).ok();
+                // What is not named by a digest is none of the runner's.
+                let Ok(digest) = Hash::from_hex(format!("{}{}", name(&folder), name(&path))) else {
+                    continue;
+                };
                 let size = fs::metadata(&path).map_err(io_error("read", &path))?.len();
                 objects.push(StoredObject { path, digest, size });
             }
@@ -248,7 +262,11 @@ impl Store<'_> {
 
     /// The files of all records, in the order of their keys.
     pub fn records(&self) -> Result<Vec<PathBuf>, Error> {
-        entries(&self.project.cache("jobs"))
+        let mut records = entries(&self.project.cache("jobs"))?;
+        let is_key = |name: &std::ffi::OsStr| Hash::from_hex(name.as_encoded_bytes()).is_ok();
+        records
+            .retain(|path| path.extension() == Some("json".as_ref()) && path.file_stem().is_some_and(is_key));
+        Ok(records)
     }
 
     /// Reads the file of a record.
@@ -270,24 +288,28 @@ impl Store<'_> {
         let path = self.project.path(relative);
         let mut placed = Placed::Linked;
         if let Ok(metadata) = fs::symlink_metadata(&path) {
-            // A read-only file that nothing is remembered of is a result whose cache was removed.
-            let ours = metadata.is_file() && metadata.permissions().readonly() && !self.digests.knows(&path);
+            let known = self.digests.knows(&path);
             // A link or a folder is none of ours, whatever it leads to.
             let found = if metadata.is_file() { self.digests.digest(&path).ok() } else { None };
             if found == Some(digest) {
                 return Ok(Placed::There);
             }
-            if !ours && found.is_none_or(|found| self.object(found) != Object::Intact) {
+            if found.is_none_or(|found| self.object(found) != Object::Intact) {
                 let kept = free_name(&path);
                 fs::rename(&path, &kept).map_err(io_error("rename", &path))?;
                 let name = kept.file_name().unwrap_or_default().to_string_lossy();
-                let note = format!("{} was edited: kept your version as {name}, restored", path.display());
+                let path = path.display();
+                let note = if known {
+                    format!("{path} was edited: kept your version as {name}, restored")
+                } else {
+                    format!("{path} was not made by this cache: kept it as {name}")
+                };
                 placed = Placed::BesideEdit(note);
             }
         }
         self.project.make_parent(&path)?;
         let object = self.object_path(digest);
-        let aside = self.project.aside()?;
+        let aside = self.project.aside_results()?;
         let linked = fs::hard_link(&object, &aside).and_then(|()| fs::rename(&aside, &path));
         if linked.is_ok() {
             self.digests.remember_link(&object, &path);
@@ -309,6 +331,26 @@ impl Store<'_> {
         })?;
         self.digests.remember(&path, &metadata, copied);
         Ok(placed)
+    }
+
+    /// Whether the content of an object that is not in the store lies in results/ still.
+    pub fn is_in_results(&self, digest: Hash, relative: &str) -> bool {
+        let path = self.project.path(relative);
+        fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file())
+            && self.digests.digest(&path).is_ok_and(|found| found == digest)
+    }
+
+    /// Puts an object back into the store from its link in results/: another pipeline, for which it was temporary,
+    /// has dropped it.
+    pub fn adopt(&self, digest: Hash, relative: &str) -> Result<(), Error> {
+        let (path, object) = (self.project.path(relative), self.object_path(digest));
+        self.project.make_parent(&object)?;
+        let aside = self.project.aside_cache()?;
+        let adopt = || -> io::Result<()> {
+            fs::hard_link(&path, &aside).or_else(|_| fs::copy(&path, &aside).map(drop))?;
+            fs::rename(&aside, &object)
+        };
+        adopt().map_err(io_error("keep", &object))
     }
 
     /// Removes an object from the store: one that is damaged, or that nothing needs. A user's edit stays in

@@ -73,9 +73,11 @@ fn event(line: &[u8]) -> Option<Said> {
     let kind = json.get("event")?;
     let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
     let count = |key: &str| json[key].as_u64().or_else(|| json[key].as_f64().map(|x| x as u64));
+    // A total of nothing is one that is not known.
+    let total = count("total").filter(|total| *total > 0);
     Some(if kind == "progress" {
         let done = count("done").unwrap_or_default();
-        Said::Progress(Progress { done, total: count("total"), unit: text("unit"), message: text("message") })
+        Said::Progress(Progress { done, total, unit: text("unit"), message: text("message") })
     } else if json["message"].is_string() {
         Said::Message(text("message"))
     } else {
@@ -83,17 +85,19 @@ fn event(line: &[u8]) -> Option<Said> {
     })
 }
 
+/// The last bytes of a log, so many at most, and how many stand before them.
+pub fn end(log: &Path, most: u64) -> io::Result<(u64, String)> {
+    let mut file = File::open(log)?;
+    let left_out = file.metadata()?.len().saturating_sub(most);
+    file.seek(SeekFrom::Start(left_out))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok((left_out, String::from_utf8_lossy(&bytes).into_owned()))
+}
+
 /// The last lines of a log.
 pub fn tail(log: &Path) -> Vec<String> {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut file = File::open(log)?;
-        let size = file.metadata()?.len();
-        file.seek(SeekFrom::Start(size.saturating_sub(1 << 14)))?;
-        let mut bytes = Vec::new();
-        file.take(1 << 14).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let text = String::from_utf8_lossy(&read().unwrap_or_default()).into_owned();
+    let (_, text) = end(log, 1 << 14).unwrap_or_default();
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("$ ")).collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..].iter().map(|line| plan::faults::printable(line)).collect()
 }

@@ -28,6 +28,8 @@ pub enum Event {
     Progress {
         /// The job.
         job: usize,
+        /// Which of its processes.
+        stage: String,
         /// How far.
         progress: Progress,
     },
@@ -113,6 +115,8 @@ const SHELL_SIGPIPE: &str = "exit code 141";
 /// How long the other processes of a job have to fail by themselves once one has failed, which tells the
 /// failure of a producer from that of its consumer.
 const GRACE: Duration = Duration::from_millis(50);
+/// How long the last words of processes that have ended are waited for.
+const HEARING: Duration = Duration::from_secs(1);
 /// How long a job that was asked to end has for it before it is killed.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -138,6 +142,7 @@ pub fn failure(what: String) -> Box<Failure> {
 
 fn run_in(group: &Group, job: usize, steps: &[Step], events: &Sender<Event>) -> Result<Used, Box<Failure>> {
     let (ended, ends) = mpsc::channel();
+    let (heard, silence) = mpsc::channel::<()>();
     let limit = steps.iter().filter_map(|step| step.timeout).min();
     let mut used = Used::default();
     let (failed, late) = std::thread::scope(|scope| {
@@ -154,8 +159,15 @@ fn run_in(group: &Group, job: usize, steps: &[Step], events: &Sender<Event>) -> 
             };
             upstream = reader;
             let stderr = child.stderr.take();
-            let tell = move |progress| drop(events.send(Event::Progress { job, progress }));
-            scope.spawn(move || words::follow(stderr, log, tell));
+            let (events, stage) = (events.clone(), step.name.clone());
+            let tell =
+                move |progress| drop(events.send(Event::Progress { job, stage: stage.clone(), progress }));
+            let heard = heard.clone();
+            // Not one of the scope: a process that has escaped may hold the pipe open for ever.
+            std::thread::spawn(move || {
+                words::follow(stderr, log, tell);
+                drop(heard);
+            });
             let ended = ended.clone();
             scope.spawn(move || ended.send((number, child.wait4())));
         }
@@ -192,7 +204,10 @@ fn run_in(group: &Group, job: usize, steps: &[Step], events: &Sender<Event>) -> 
         group.end();
         Ok((failed, is_late))
     })?;
-    // Those that were killed have ended by now, and every log has its last line.
+    // The other end is dropped when every log has its last line.
+    drop(heard);
+    let _ = silence.recv_timeout(HEARING);
+    // Those that were killed have ended by now.
     ends.try_iter().for_each(|(_, end)| {
         problem(end, &mut used);
     });

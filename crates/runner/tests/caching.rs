@@ -155,11 +155,14 @@ fn a_removed_or_damaged_cache_only_costs_time() {
     shop.pipeline(CHAIN);
     shop.make(&[]);
     let state = shop.path(".priorscope");
-    for file in ["digests.json", "describe.json", "last.json"] {
+    for file in ["digests.json", "describe.json", "last/p.json"] {
         std::fs::write(state.join(file), "{broken").unwrap();
     }
     assert!(shop.make(&[]).starts_with("nothing to do"));
     std::fs::remove_dir_all(state.join("objects")).unwrap();
+    assert!(shop.make(&[]).starts_with("nothing to do"), "the results are the objects that were removed");
+    std::fs::remove_dir_all(state.join("objects")).unwrap();
+    std::fs::remove_dir_all(shop.path("results")).unwrap();
     shop.make(&[]);
     assert_eq!(calls(&shop), [2, 2, 2]);
     std::fs::remove_dir_all(state).unwrap();

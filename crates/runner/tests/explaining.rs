@@ -119,6 +119,36 @@ fn every_answer_is_also_json() {
 }
 
 #[test]
+fn what_is_forecast_is_what_happens() {
+    let shop = Workshop::with_stages();
+    shop.pipeline("  one: {program: source}\n  two: {program: source}\n  copy: {inputs: {data: one.out}}\n");
+    let forecast = json(&shop.make(&["--force", "--dry-run", "--json"]));
+    assert_eq!(
+        (
+            forecast["to_run"].as_u64(),
+            shop.make(&["--force", "--jobs", "2"]).contains("2 done, 1 up to date")
+        ),
+        (Some(2), true)
+    );
+    let forced = shop.make(&["--force", "--dry-run"]);
+    assert!(forced.contains("# run copy: forced"), "{forced}");
+    assert!(!shop.make(&["--set", "two.word=z"]).contains("another runner"));
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_an_error() {
+    let shop = shop();
+    for command in [&["status"][..], &["schema"], &["man"], &["graph"]] {
+        let mut runner = shop.command_with(
+            command[0],
+            if command[0] == "schema" || command[0] == "man" { &[] } else { &["p.yaml"] },
+        );
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        assert_eq!(runner.stdout(full).status().unwrap().code(), Some(1), "{command:?}");
+    }
+}
+
+#[test]
 fn the_graph_is_drawn_in_mermaid_and_dot() {
     let shop = shop();
     let mermaid = shop.command_of("graph", &[]).out;

@@ -119,6 +119,16 @@ fn a_process_that_leaves_its_group_does_not_outlive_its_job_either() {
 }
 
 #[test]
+fn a_process_that_cannot_be_found_any_more_holds_nobody_up() {
+    let shop = Workshop::new();
+    shop.stage("source", &[], &["out"], "", "(exec env -i setsid sleep 30 &); echo x > $out");
+    shop.pipeline("  source: {}\n");
+    let begin = std::time::Instant::now();
+    shop.make(&[]);
+    assert!(begin.elapsed().as_secs() < 25, "the end of a process that has escaped was waited for");
+}
+
+#[test]
 fn a_job_whose_work_folder_was_cleared_meanwhile_has_failed() {
     let shop = Workshop::new();
     shop.stage("source", &[], &["out"], "", "rm -rf .priorscope/work/*/.claim; echo half > $out");

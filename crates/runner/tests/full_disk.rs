@@ -61,6 +61,20 @@ fn a_disk_that_fills_up_at_any_point_loses_nothing() {
 }
 
 #[test]
+fn a_cache_on_another_file_system_holds_what_results_are_copies_of() {
+    let shop = shop();
+    let script = "mount -t tmpfs none disk || exit 9
+        \"$RUNNER\" p.yaml --cache disk || exit 8
+        \"$RUNNER\" p.yaml --cache disk | grep -q '^nothing to do: 2 jobs' || exit 7
+        rm -r results && \"$RUNNER\" p.yaml --cache disk | grep -q '2 results put in place' || exit 6
+        \"$RUNNER\" gc p.yaml --all --cache disk && \"$RUNNER\" verify p.yaml --cache disk || exit 5
+        [ $(stat -c %s results/p/copy/out.txt) = 200005 ] || exit 4";
+    let Some(ran) = with_mounts(&shop, script) else { return };
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(shop.calls("source"), 1);
+}
+
+#[test]
 fn a_read_only_folder_is_named() {
     let shop = shop();
     let script = "mount -t tmpfs none disk && cp p.yaml disk && mount -o remount,ro disk && cd disk || exit 9

@@ -60,7 +60,7 @@ fn verify_finds_what_no_time_stamp_tells_and_the_next_run_makes_it_again() {
         found.out
     );
     let again = shop.make(&[]);
-    assert!(again.contains("done copy"), "{again}");
+    assert!(again.contains("done copy") && again.contains("kept it as out.txt.edited"), "{again}");
     assert_eq!(shop.result("copy/out.txt"), "hello 0\nx\n");
     assert_eq!(shop.command_of("verify", &[]).code, 0);
 }
@@ -200,4 +200,94 @@ fn projects_that_share_a_cache_do_not_repeat_each_others_work() {
     let done = json(&here.command_of("gc", &["--all", "--cache", cache, "--json"]).out);
     assert_eq!(done["removed_outputs"], 2);
     assert!(there.make(&["--cache", cache]).starts_with("nothing to do"));
+}
+
+#[test]
+fn a_cache_folder_with_other_files_in_it_keeps_them() {
+    let shop = made();
+    let others = ["tmp/thesis/file.txt", "work/project/file.txt", "jobs/file.txt", "objects/sub/photo.jpg"];
+    for folder in ["shared", "shared/priorscope-cache", ".priorscope"] {
+        others.iter().for_each(|other| shop.write(&format!("{folder}/{other}"), "precious"));
+        for name in ["tmp/thesis", "work/project"] {
+            let folder = fs::File::open(shop.path(folder).join(name)).unwrap();
+            folder.set_modified(SystemTime::now() - Duration::from_secs(7200)).unwrap();
+        }
+    }
+    shop.make(&["--cache", "shared"]);
+    shop.make(&[]);
+    for cache in [&["--cache", "shared"][..], &[]] {
+        assert_eq!(shop.command_of("verify", cache).code, 0);
+        assert_eq!(shop.command_of("gc", &[&["--all"], cache].concat()).code, 0);
+    }
+    for folder in ["shared", "shared/priorscope-cache", ".priorscope"] {
+        others.iter().for_each(|other| assert_eq!(shop.read(&format!("{folder}/{other}")), "precious"));
+    }
+}
+
+#[test]
+fn gc_does_not_take_a_folder_that_is_not_mounted_for_one_that_needs_nothing() {
+    let (here, there) = (made(), made());
+    let shared = tempfile::tempdir().unwrap();
+    let cache = shared.path().to_str().unwrap();
+    here.make(&["--cache", cache]);
+    there.make(&["--cache", cache]);
+    let folder = there.path("").canonicalize().unwrap();
+    drop(there);
+    let refused = here.command_of("gc", &["--all", "--cache", cache]);
+    assert!(refused.code == 2 && refused.err.contains(folder.to_str().unwrap()), "{}", refused.err);
+}
+
+#[test]
+fn what_one_pipeline_drops_as_temporary_another_still_has() {
+    let shop = Workshop::with_stages();
+    shop.pipeline("  source: {}\n");
+    let passing = "name: b\nstages:\n  source: {temporary: true}\n  copy: {inputs: {data: source.out}}\n";
+    shop.write("b.yaml", passing);
+    shop.make(&[]);
+    assert!(shop.command_with("b.yaml", &[]).status().unwrap().success());
+    assert!(shop.make(&[]).starts_with("nothing to do"));
+    assert_eq!((shop.calls("source"), shop.result("source/out.txt").as_str()), (1, "x 0\n"));
+}
+
+#[test]
+fn what_a_killed_run_has_done_is_needed() {
+    let shop = Workshop::with_stages();
+    shop.stage(
+        "slow",
+        &[],
+        &["out"],
+        r#""seed": {"type": "integer", "default": 0}"#,
+        "sleep 0.8; echo $seed > $out; touch made$seed",
+    );
+    shop.pipeline("  slow: {matrix: {seed: [1, 2, 3, 4, 5, 6, 7, 8]}}\n");
+    shop.write("b.yaml", "name: b\nstages:\n  source: {}\n");
+    assert!(shop.command_with("b.yaml", &[]).status().unwrap().success());
+    let mut runner = shop.start(&["--jobs", "1"]);
+    shop.wait_for("made5");
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    let gone = ran(shop.command_with("gc", &["b.yaml", "--all", "--json"]).output().unwrap());
+    assert!(json(&gone.out)["removed_outputs"].as_u64().unwrap() <= 3, "{}", gone.out);
+}
+
+#[test]
+fn an_output_that_is_a_link_to_an_input_leaves_the_input_as_it_was() {
+    let shop = Workshop::with_stages();
+    shop.write("in.txt", "1\n");
+    shop.stage("copy", &["data"], &["out"], "", "ln $data $out");
+    shop.pipeline("  copy: {inputs: {data: in.txt}}\n");
+    shop.make(&[]);
+    assert!(!fs::metadata(shop.path("in.txt")).unwrap().permissions().readonly());
+    fs::write(shop.path("in.txt"), "2\n").unwrap();
+    assert_eq!(shop.result("copy/out.txt"), "1\n");
+    assert_eq!(shop.command_of("verify", &[]).code, 0);
+}
+
+#[test]
+fn gc_removes_the_results_of_a_stage_that_has_another_name_now() {
+    let shop = made();
+    shop.pipeline("  first: {program: source, params: {word: hello}}\n  copy: {inputs: {data: first.out}}\n");
+    shop.make(&[]);
+    shop.command_of("gc", &["--all"]);
+    assert!(shop.exists("results/p/first/out.txt") && !shop.exists("results/p/source"));
 }

@@ -130,6 +130,21 @@ fn the_second_runner_says_who_works_and_waits() {
 }
 
 #[test]
+fn what_changed_while_a_run_waited_is_seen() {
+    let shop = shop();
+    let first = shop.start(&[]);
+    shop.wait_for("pid");
+    let second = shop.start(&[]);
+    std::thread::sleep(Duration::from_millis(200));
+    shop.write("p.yaml", &shop.read("p.yaml").replace("source: {}", "source: {params: {word: later}}"));
+    shop.write("go", "");
+    ran(first.wait_with_output().unwrap());
+    let second = ran(second.wait_with_output().unwrap());
+    assert_eq!(second.code, 0, "{}", second.err);
+    assert_eq!(shop.result("source/out.txt"), "later 0\n");
+}
+
+#[test]
 fn a_killed_stage_is_an_error_in_words() {
     let shop = shop();
     let runner = shop.start(&[]);

@@ -2,6 +2,7 @@
 
 use super::answer;
 use crate::command;
+use crate::errors::Error;
 use crate::preview::{Forecast, Preview};
 use crate::setting::Setting;
 use serde::Serialize;
@@ -29,13 +30,13 @@ pub fn print(
     threads: usize,
     explain: bool,
     json: bool,
-) -> Result<(), String> {
+) -> Result<(), Error> {
     let plan = setting.plan;
     let mut jobs = Vec::new();
     for (job, forecast) in preview.forecasts.iter().enumerate() {
         let (runs, why) = match forecast {
             Forecast::Unwanted => continue,
-            Forecast::Fail(wrong) => return Err(wrong.clone()),
+            Forecast::Fail(wrong) => return Err(Error::Usage(wrong.clone())),
             Forecast::UpToDate(_) => (false, vec!["up to date".to_owned()]),
             Forecast::Run(reason) if explain => (true, reason.lines()),
             Forecast::Run(reason) => (true, vec![reason.to_string()]),
@@ -59,8 +60,7 @@ pub fn print(
     let to_run = jobs.iter().filter(|job| job.runs).count();
     let up_to_date = jobs.len() - to_run;
     let dry_run = DryRun { jobs, to_run, up_to_date };
-    answer(json, &dry_run, || text(&dry_run, explain));
-    Ok(())
+    answer(json, &dry_run, || text(&dry_run, explain))
 }
 
 fn text(dry_run: &DryRun, explain: bool) -> String {

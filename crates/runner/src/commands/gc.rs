@@ -9,7 +9,7 @@ use blake3::Hash;
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// How much may stay of what nothing needs.
@@ -42,6 +42,13 @@ pub fn needed_by_others(project: &Project, given: &HashSet<String>) -> Result<Ha
         needed.extend(LastRuns::load(project, name).keys());
     }
     for folder in project.sharers() {
+        if !folder.is_dir() {
+            return Err(Error::Usage(format!(
+                "{} shares this cache and is not there; bring it back, or remove its file in {} to give up what it needs",
+                folder.display(),
+                project.cache("projects").display()
+            )));
+        }
         let other = Project::of(&folder.join("pipeline.yaml"), false, None)?;
         for name in LastRuns::pipelines(&other) {
             needed.extend(LastRuns::load(&other, &name).keys());
@@ -51,16 +58,17 @@ pub fn needed_by_others(project: &Project, given: &HashSet<String>) -> Result<Ha
 }
 
 /// Removes records that are not `needed` and beyond the allowance, then every object that no record names, the
-/// links to those objects in results/, and what killed attempts left. With `dry_run` only says what it would remove.
+/// links to those objects in results/ and those that are `stale`, and what killed attempts left. With `dry_run` only says what it would remove.
 pub fn collect(
     store: &Store,
     needed: &HashSet<Hash>,
+    stale: impl Fn(&Path) -> bool,
     allowance: Allowance,
     dry_run: bool,
     json: bool,
 ) -> Result<(), Error> {
     let sizes: HashMap<Hash, u64> =
-        store.objects()?.into_iter().filter_map(|object| Some((object.digest?, object.size))).collect();
+        store.objects()?.into_iter().map(|object| (object.digest, object.size)).collect();
     let mut records = Vec::new();
     for path in store.records()? {
         records.push(store.read_record(&path));
@@ -104,7 +112,7 @@ pub fn collect(
         .digests
         .all()
         .into_iter()
-        .filter(|(path, digest)| path.starts_with(&results) && is_gone(digest))
+        .filter(|(path, digest)| path.starts_with(&results) && (is_gone(digest) || stale(path)))
         .filter(|(path, digest)| store.digests.digest(path).is_ok_and(|found| found == *digest))
         .map(|(path, _)| path)
         .collect();
@@ -149,8 +157,7 @@ pub fn collect(
         left_bytes,
         needed_bytes,
     };
-    answer(json, &collection, || text(&collection, allowance));
-    Ok(())
+    answer(json, &collection, || text(&collection, allowance))
 }
 
 fn digests(record: &StoredRecord) -> impl Iterator<Item = Hash> {
@@ -158,7 +165,7 @@ fn digests(record: &StoredRecord) -> impl Iterator<Item = Hash> {
     outputs.filter_map(|kept| Hash::from_hex(&kept.digest).ok())
 }
 
-fn remove_empty_parents(path: &std::path::Path, top: &std::path::Path) {
+fn remove_empty_parents(path: &Path, top: &Path) {
     for folder in path.ancestors().skip(1).take_while(|folder| *folder != top) {
         // One that is not empty stays.
         if fs::remove_dir(folder).is_err() {

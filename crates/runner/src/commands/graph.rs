@@ -1,6 +1,7 @@
 //! `runner graph`: the stages and what passes between them, as Mermaid, DOT or JSON.
 
 use super::answer;
+use crate::errors::Error;
 use plan::graph::{Plan, Source};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -40,12 +41,12 @@ struct Edge {
 }
 
 /// Draws the wanted part of a plan: its stages or, with `cells`, every cell of them.
-pub fn print(plan: &Plan, wanted: &[bool], cells: bool, format: Format, json: bool) {
+pub fn print(plan: &Plan, wanted: &[bool], cells: bool, format: Format, json: bool) -> Result<(), Error> {
     let graph = graph(plan, wanted, cells);
     answer(json, &graph, || match format {
         Format::Mermaid => mermaid(&graph),
         Format::Dot => dot(&graph),
-    });
+    })
 }
 
 fn graph(plan: &Plan, wanted: &[bool], cells: bool) -> Graph {

@@ -136,16 +136,14 @@ pub fn print(project: &Project, which: Option<&str>, json: bool) -> Result<(), E
     }
     let Some(which) = which else {
         let shown: Vec<RunShown> = found.runs.into_iter().map(|run| run_shown(run, vec![])).collect();
-        answer(json, &shown, || runs_text(&shown, &folder));
-        return Ok(());
+        return answer(json, &shown, || runs_text(&shown, &folder));
     };
     let run = found.runs.into_iter().rev().find(|run| which == "last" || run.run == which);
     let run =
         run.ok_or_else(|| Error::Usage(format!("there is no run `{which}`; `runner history` lists them")))?;
     let jobs = history::jobs(&folder, &run.run).map_err(|error| Error::Usage(error.to_string()))?;
     let shown = run_shown(run, jobs.into_iter().map(job_shown).collect());
-    answer(json, &shown, || run_text(&shown));
-    Ok(())
+    answer(json, &shown, || run_text(&shown))
 }
 
 fn run_shown(run: history::Run, jobs: Vec<JobShown>) -> RunShown {

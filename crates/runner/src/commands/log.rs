@@ -3,14 +3,19 @@
 use super::answer;
 use crate::errors::Error;
 use crate::setting::Setting;
+use crate::words;
 use serde::Serialize;
-use std::fs;
 use std::path::PathBuf;
+
+/// The most of one log that is shown: its end.
+const MOST_BYTES: u64 = 16 << 20;
 
 #[derive(Serialize)]
 struct Log {
     job: String,
     log: PathBuf,
+    /// Bytes at the beginning that `text` lacks.
+    left_out: u64,
     text: String,
 }
 
@@ -22,8 +27,8 @@ pub fn print(setting: &Setting, named: &[bool], json: bool) -> Result<(), Error>
     for (job, _) in plan.jobs.iter().zip(named).filter(|(_, named)| **named) {
         for &process in &job.processes {
             let (job, log) = (plan.processes[process].name(), setting.log(process));
-            match fs::read(&log) {
-                Ok(bytes) => logs.push(Log { job, log, text: String::from_utf8_lossy(&bytes).into_owned() }),
+            match words::end(&log, MOST_BYTES) {
+                Ok((left_out, text)) => logs.push(Log { job, log, left_out, text }),
                 Err(_) => missing.push(job),
             }
         }
@@ -34,9 +39,15 @@ pub fn print(setting: &Setting, named: &[bool], json: bool) -> Result<(), Error>
             "there is no log of {names}: it has not run in this folder (its results may come from a shared cache)"
         )));
     }
-    answer(json, &logs, || {
-        let heading = |log: &Log| if logs.len() > 1 { format!("== {} ==\n", log.job) } else { String::new() };
-        logs.iter().map(|log| format!("{}{}", heading(log), plan::faults::printable(&log.text))).collect()
-    });
-    Ok(())
+    let several = logs.len() > 1;
+    answer(json, &logs, || logs.iter().map(|log| shown(log, several)).collect())
+}
+
+fn shown(log: &Log, several: bool) -> String {
+    let heading = if several { format!("== {} ==\n", log.job) } else { String::new() };
+    let cut = match log.left_out {
+        0 => String::new(),
+        n => format!("... {n} bytes before this are in {}\n", log.log.display()),
+    };
+    format!("{heading}{cut}{}", plan::faults::printable(&log.text))
 }

@@ -1,6 +1,7 @@
 //! `runner status`: the graph as it stands, stage by stage and job by job. Changes nothing on disk.
 
 use super::answer;
+use crate::errors::Error;
 use crate::preview::{Forecast, Preview};
 use crate::screen::{duration, jobs, paint};
 use crate::setting::Setting;
@@ -42,7 +43,13 @@ enum State {
 
 /// Shows the state of every wanted job; in text, those that are up to date only if `all` are asked for. Says
 /// whether all are up to date.
-pub fn print(setting: &Setting, preview: &Preview, all: bool, color: bool, json: bool) -> bool {
+pub fn print(
+    setting: &Setting,
+    preview: &Preview,
+    all: bool,
+    color: bool,
+    json: bool,
+) -> Result<bool, Error> {
     let plan = setting.plan;
     let mut status = Status {
         pipeline: plan.name.clone(),
@@ -80,8 +87,8 @@ pub fn print(setting: &Setting, preview: &Preview, all: bool, color: bool, json:
             outputs: members().flat_map(|p| &p.outputs).filter_map(|output| output.file.clone()).collect(),
         });
     }
-    answer(json, &status, || text(&status, all, color));
-    status.to_run + status.may_run == 0
+    answer(json, &status, || text(&status, all, color))?;
+    Ok(status.to_run + status.may_run == 0)
 }
 
 fn text(status: &Status, all: bool, color: bool) -> String {

@@ -50,7 +50,7 @@ pub fn verify(store: &Store, quiet: bool, json: bool) -> Result<bool, Error> {
         found.objects += 1;
         found.bytes += object.size;
         bar.inc(object.size);
-        if !digests::hash(&object.path).is_ok_and(|digest| Some(digest) == object.digest) {
+        if !digests::hash(&object.path).is_ok_and(|digest| digest == object.digest) {
             store.digests.forget(&object.path);
             let _ = fs::remove_file(&object.path);
             found.damaged.push(Damage {
@@ -87,7 +87,7 @@ pub fn verify(store: &Store, quiet: bool, json: bool) -> Result<bool, Error> {
     bar.finish_and_clear();
     let intact = found.damaged.is_empty();
     if !quiet || !intact {
-        answer(json, &found, || text(&found));
+        answer(json, &found, || text(&found))?;
     }
     Ok(intact)
 }

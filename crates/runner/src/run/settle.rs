@@ -31,9 +31,16 @@ impl Run<'_> {
                 self.make_ready(job);
             }
             // It was up to date, and is needed again for what it dropped.
-            Verdict::UpToDate { .. } if self.accounts[job].reason.is_some() => self.make_ready(job),
-            Verdict::UpToDate { seconds, bytes, outputs, dropped } => {
+            Verdict::UpToDate { .. } if self.demanded.remove(&job) => self.make_ready(job),
+            Verdict::UpToDate { seconds, bytes, outputs, dropped, adopted } => {
+                self.accounts[job].reason = None;
                 self.explain(job, None);
+                for &(id, digest) in outputs.iter().filter(|(id, _)| adopted.contains(id)) {
+                    let file = self.setting.output(id).file.as_deref().unwrap_or_default();
+                    if let Err(error) = self.setting.store.adopt(digest, file) {
+                        return self.fail(job, &work::failure(error.to_string()));
+                    }
+                }
                 let (gone, there): (Vec<_>, Vec<_>) =
                     outputs.iter().partition(|(id, _)| dropped.contains(id));
                 if let Err(wrong) = self.place(&there) {

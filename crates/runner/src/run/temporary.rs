@@ -38,6 +38,7 @@ impl Run<'_> {
             State::Done => self.counts.done -= 1,
             _ => return,
         }
+        self.demanded.insert(job);
         self.accounts[job].reason = Some(Reason::Needed { by: by.to_owned() });
         if self.manner.explain {
             self.screen.why(&self.names[job], self.accounts[job].reason.as_ref());
