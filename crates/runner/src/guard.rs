@@ -4,7 +4,7 @@
 //! The runner holds the other end of the guard's stdin; the system closes it when the runner ends, even by
 //! SIGKILL. Every process of the job enters the group before its program starts, so there is no moment in
 //! which it is unguarded. A process that leaves the group (a daemon, `setsid`) is found by a variable of its
-//! environment, where the system has /proc.
+//! environment, where the system has /proc; one that clears its environment, too, is not found.
 
 use rustix::process::{Pid, Signal};
 use std::fs;
