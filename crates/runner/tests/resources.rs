@@ -79,7 +79,7 @@ fn jobs_that_need_much_memory_do_not_run_at_once() {
         &[],
         &["out"],
         seed,
-        "echo begin >> trace; sleep 0.1; echo end >> trace; echo x > $out",
+        "echo begin >> trace; sleep 0.7; echo end >> trace; echo x > $out",
     );
     shop.pipeline("  large: {memory: 600M, threads: 1, matrix: {seed: [1, 2, 3]}}\n");
     shop.make(&["--memory", "1G", "--jobs", "3", "--threads", "3"]);
