@@ -162,15 +162,7 @@ mod tests {
     use super::*;
     use crate::faults::Place;
     use crate::file::Given;
-
-    fn cell(text: &str) -> Cell {
-        let value = |v: &str| match v.parse() {
-            Ok(i) => Value::Integer(i),
-            Err(_) => Value::Text(v.to_owned()),
-        };
-        let pair = |p: &str| p.split_once('=').map(|(a, v)| (a.to_owned(), value(v))).unwrap();
-        Cell { axes: text.split(',').filter(|p| !p.is_empty()).map(pair).collect() }
-    }
+    use crate::workshop::cell;
 
     fn list(values: &[i128]) -> Vec<Given> {
         values.iter().map(|v| Given { value: Value::Integer(*v), place: Place::File }).collect()

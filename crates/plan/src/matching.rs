@@ -83,15 +83,7 @@ fn spend(work: &mut usize, amount: usize) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn cell(text: &str) -> Cell {
-        let value = |v: &str| match v.parse() {
-            Ok(i) => Value::Integer(i),
-            Err(_) => Value::Text(v.to_owned()),
-        };
-        let pair = |p: &str| p.split_once('=').map(|(a, v)| (a.to_owned(), value(v))).unwrap();
-        Cell { axes: text.split(',').filter(|p| !p.is_empty()).map(pair).collect() }
-    }
+    use crate::workshop::cell;
 
     #[test]
     fn a_consumer_reads_the_cells_that_agree_with_it() {

@@ -1,11 +1,13 @@
 //! For tests: made-up programs, and the short ways from a text to its faults and to its graph.
 
+use crate::cells::Cell;
 use crate::describe::{self, Description};
 use crate::faults::{Fault, Located, located};
 use crate::file::Pipeline;
 use crate::graph::{Plan, Source};
 use crate::planner::{self, Options};
 use crate::reader;
+use crate::value::Value;
 use std::collections::HashMap;
 
 const TRAIN: &str = r#"{"outputs": [{"name": "model", "format": "bin"}, {"name": "history", "format": "csv"}],
@@ -102,4 +104,14 @@ pub(crate) fn sources(plan: &Plan, process: &str, port: &str) -> Vec<String> {
         }
     };
     input.sources.iter().map(name).collect()
+}
+
+/// A cell from a text such as `network=a,seed=1`.
+pub(crate) fn cell(text: &str) -> Cell {
+    let value = |v: &str| match v.parse() {
+        Ok(i) => Value::Integer(i),
+        Err(_) => Value::Text(v.to_owned()),
+    };
+    let pair = |p: &str| p.split_once('=').map(|(a, v)| (a.to_owned(), value(v))).unwrap();
+    Cell { axes: text.split(',').filter(|p| !p.is_empty()).map(pair).collect() }
 }

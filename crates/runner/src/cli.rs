@@ -6,12 +6,13 @@ use crate::digests::Digests;
 use crate::errors::Error;
 use crate::last::LastRuns;
 use crate::lock::{self, CacheUse};
-use crate::open;
+use crate::open::{self, Opened};
 use crate::preview;
 use crate::programs::Descriptions;
 use crate::run::{Manner, Run};
 use crate::schedule::{self, Limits};
 use crate::screen::{Color, Screen, Show, print};
+use crate::setting::Setting;
 use crate::store::Store;
 use crate::work::Event;
 use clap::{CommandFactory, Parser};
@@ -138,26 +139,20 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
 fn perform(command: Command) -> Result<u8, Error> {
     match command {
         Command::Status { common, all, check } => {
-            let project = common.project()?;
-            let digests = Digests::load(&project);
-            let opened = open::open(&common, false, &project, &digests, &mut Descriptions::load(&project))?;
-            let setting = opened.setting(&project, &digests);
-            let preview = preview::preview(&setting, &LastRuns::load(&project, &opened.plan.name));
             let color = common.color.on(&std::io::stdout());
-            let up_to_date = status::print(&setting, &preview, all, color, common.json)?;
+            let up_to_date = look_at(&common, |opened, setting| {
+                let last = LastRuns::load(setting.project, &opened.plan.name);
+                status::print(setting, &preview::preview(setting, &last), all, color, common.json)
+            })?;
             return Ok(if check && !up_to_date { 1 } else { 0 });
         }
         Command::Graph { common, cells, format } => {
-            let project = common.project()?;
-            let digests = Digests::load(&project);
-            let opened = open::open(&common, false, &project, &digests, &mut Descriptions::load(&project))?;
-            graph::print(&opened.plan, &opened.wanted, cells, format, common.json)?;
+            look_at(&common, |opened, _| {
+                graph::print(&opened.plan, &opened.wanted, cells, format, common.json)
+            })?;
         }
         Command::Log { common } => {
-            let project = common.project()?;
-            let digests = Digests::load(&project);
-            let opened = open::open(&common, false, &project, &digests, &mut Descriptions::load(&project))?;
-            log::print(&opened.setting(&project, &digests), &opened.named, common.json)?;
+            look_at(&common, |opened, setting| log::print(setting, &opened.named, common.json))?;
         }
         Command::History { project: folder, run } => {
             let project = arguments::project(&folder.pipeline, false, folder.cache)?;
@@ -225,6 +220,17 @@ fn perform(command: Command) -> Result<u8, Error> {
         Command::Man { command } => man(command.as_deref())?,
     }
     Ok(0)
+}
+
+/// Opens a pipeline for a command that changes nothing.
+fn look_at<T>(
+    common: &Common,
+    answer: impl FnOnce(&Opened, &Setting) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let project = common.project()?;
+    let digests = Digests::load(&project);
+    let opened = open::open(common, false, &project, &digests, &mut Descriptions::load(&project))?;
+    answer(&opened, &opened.setting(&project, &digests))
 }
 
 fn waiting(what: &str) {

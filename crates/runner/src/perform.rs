@@ -91,10 +91,9 @@ pub fn perform(
             Ok(record)
         };
         let record = keep().map_err(|what| {
-            let line = steps.iter().map(|step| step.line.as_str()).collect::<Vec<_>>().join(" | ");
             let log = steps.first().map(|step| step.log.clone());
             let tail = log.as_deref().map(words::tail).unwrap_or_default();
-            Box::new(Failure { what, line: Some(line), log, tail, used })
+            Box::new(Failure { what, line: Some(work::joined_lines(&steps)), log, tail, used })
         })?;
         Ok(Finished { record, used: Some(used) })
     });

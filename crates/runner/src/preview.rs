@@ -4,7 +4,6 @@ use crate::judge::{self, Reason, Verdict};
 use crate::last::LastRuns;
 use crate::setting::{OutputId, Setting};
 use blake3::Hash;
-use plan::graph::Source;
 use std::collections::{HashMap, HashSet};
 
 /// What a run would do with a job.
@@ -90,19 +89,8 @@ fn remakes(setting: &Setting, dropped: &HashSet<OutputId>, forecasts: &mut [Fore
             Forecast::After(need) => Some(need),
             _ => continue,
         };
-        let read = plan.jobs[job].processes.iter().flat_map(|process| &plan.processes[*process].inputs);
-        let missing: HashSet<usize> = read
-            .flat_map(|input| &input.sources)
-            .filter_map(|source| match source {
-                Source::Output { process, output } if dropped.contains(&(*process, *output)) => {
-                    Some(*process)
-                }
-                _ => None,
-            })
-            .collect();
-        for &need in &plan.jobs[job].needs {
-            let makes = plan.jobs[need].processes.iter().any(|process| missing.contains(process));
-            if makes && matches!(forecasts[need], Forecast::UpToDate(_)) {
+        for need in setting.dropped_needs(job, dropped) {
+            if matches!(forecasts[need], Forecast::UpToDate(_)) {
                 let needed = Forecast::Run(Reason::Needed { by: plan.job_name(job) });
                 forecasts[need] = after.map_or(needed, Forecast::After);
             }

@@ -8,7 +8,7 @@ use crate::programs::Program;
 use crate::store::{Record, Store};
 use blake3::Hash;
 use plan::graph::{Output, Plan, Source};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 /// An output: the number of its process and its own number there.
@@ -99,5 +99,22 @@ impl Setting<'_> {
     pub fn log(&self, process: usize) -> PathBuf {
         let name = self.plan.processes[process].file_name();
         self.project.state(&format!("logs/{}/{name}.log", self.plan.name))
+    }
+
+    /// The jobs that make what this job reads and that is `dropped`.
+    pub fn dropped_needs(&self, job: usize, dropped: &HashSet<OutputId>) -> Vec<usize> {
+        let plan = self.plan;
+        let inputs = plan.jobs[job].processes.iter().flat_map(|process| &plan.processes[*process].inputs);
+        let makers: HashSet<usize> = inputs
+            .flat_map(|input| &input.sources)
+            .filter_map(|source| match source {
+                Source::Output { process, output } => {
+                    dropped.contains(&(*process, *output)).then_some(*process)
+                }
+                Source::File(_) => None,
+            })
+            .collect();
+        let makes = |need: &usize| plan.jobs[*need].processes.iter().any(|process| makers.contains(process));
+        plan.jobs[job].needs.iter().copied().filter(makes).collect()
     }
 }

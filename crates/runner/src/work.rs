@@ -229,15 +229,16 @@ fn problem(end: io::Result<wait4::ResUse>, used: &mut Used) -> Option<String> {
     }
 }
 
-fn joined_lines(steps: &[Step]) -> Option<String> {
-    Some(steps.iter().map(|step| step.line.as_str()).collect::<Vec<_>>().join(" | "))
+/// The command line of a whole job, to be pasted.
+pub fn joined_lines(steps: &[Step]) -> String {
+    steps.iter().map(|step| step.line.as_str()).collect::<Vec<_>>().join(" | ")
 }
 
 fn too_late(steps: &[Step], limit: Duration) -> Box<Failure> {
     let what = format!("took longer than its timeout of {} and was ended", humantime::format_duration(limit));
     let log = steps.iter().find(|step| step.timeout == Some(limit)).map(|step| step.log.clone());
     let tail = log.as_deref().map(words::tail).unwrap_or_default();
-    Box::new(Failure { what, line: joined_lines(steps), log, tail, ..Failure::default() })
+    Box::new(Failure { what, line: Some(joined_lines(steps)), log, tail, ..Failure::default() })
 }
 
 /// The failure that is shown: that of the first process along the pipe which did not fail only because
@@ -260,7 +261,7 @@ fn culprit(steps: &[Step], mut failed: Vec<(usize, String)>) -> Result<(), Box<F
     let who = if steps.len() > 1 { format!("{}: ", step.name) } else { String::new() };
     Err(Box::new(Failure {
         what: format!("{who}{}", failed[first].1),
-        line: joined_lines(steps),
+        line: Some(joined_lines(steps)),
         log: Some(step.log.clone()),
         tail: tails[first].clone(),
         ..Failure::default()

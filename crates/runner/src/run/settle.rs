@@ -20,6 +20,7 @@ impl Run<'_> {
             Err(wrong) => return self.fail(job, &work::failure(wrong)),
         };
         self.keys[job] = Some((key, fields));
+        let demanded = self.demanded.remove(&job);
         match verdict {
             Verdict::Run(reason) => {
                 if matches!(reason, Reason::Damaged { .. }) {
@@ -31,7 +32,7 @@ impl Run<'_> {
                 self.make_ready(job);
             }
             // It was up to date, and is needed again for what it dropped.
-            Verdict::UpToDate { .. } if self.demanded.remove(&job) => self.make_ready(job),
+            Verdict::UpToDate { .. } if demanded => self.make_ready(job),
             Verdict::UpToDate { seconds, bytes, outputs, dropped, adopted } => {
                 self.accounts[job].reason = None;
                 self.explain(job, None);
@@ -81,7 +82,7 @@ impl Run<'_> {
 
     /// Lets a job start, or first has those inputs remade that were temporary and are dropped.
     pub(super) fn make_ready(&mut self, job: usize) {
-        let missing = self.dropped_inputs(job);
+        let missing = self.setting.dropped_needs(job, &self.dropped);
         if missing.is_empty() {
             self.states[job] = State::Ready;
             self.ready.insert(self.rank[job]);

@@ -2,32 +2,8 @@
 
 use super::{Run, State};
 use crate::judge::Reason;
-use plan::graph::Source;
-use std::collections::BTreeSet;
 
 impl Run<'_> {
-    /// The jobs whose dropped outputs this job reads.
-    pub(super) fn dropped_inputs(&self, job: usize) -> BTreeSet<usize> {
-        if self.dropped.is_empty() {
-            return BTreeSet::new();
-        }
-        let plan = self.setting.plan;
-        let members = plan.jobs[job].processes.iter();
-        let sources =
-            members.flat_map(|process| &plan.processes[*process].inputs).flat_map(|input| &input.sources);
-        let dropped: BTreeSet<usize> = sources
-            .filter_map(|source| match source {
-                Source::Output { process, output } => {
-                    self.dropped.contains(&(*process, *output)).then_some(*process)
-                }
-                Source::File(_) => None,
-            })
-            .collect();
-        let makes =
-            |need: &&usize| plan.jobs[**need].processes.iter().any(|process| dropped.contains(process));
-        plan.jobs[job].needs.iter().filter(makes).copied().collect()
-    }
-
     /// Has a job run again whose outputs are known but dropped.
     pub(super) fn remake(&mut self, job: usize, by: &str) {
         match self.states[job] {
