@@ -10,6 +10,7 @@ last networks, with the columns of priorscope's tables, and prints what each par
 Nothing is slow on purpose: batches go through the network at once, the forward pass of the test images gives their
 energies too, all histograms of a block of images are one bincount. E_F1 is minus the sum of the channels of f1, as
 Eq. 7 says; that this is one convolution with the sum of the filters is not used, for few would think of it.
+The layout of tensors is PyTorch's default; --channels-last takes the other, which is faster here but seldom used.
 Left out, though the pipeline does it: the images themselves, the layers of some images, claims and figures.
 
   python benches/study.py --dataset results/paper/dataset/dataset.parquet --out target/study
@@ -51,8 +52,8 @@ class Network(torch.nn.Module):
 
     def after(self, phi1):
         """The logits, from the linear channels of f1."""
-        f2 = F.max_pool2d(F.relu(phi1), 2)
-        f4 = F.max_pool2d(F.relu(self.conv2(f2)), 2)
+        f2 = F.relu(F.max_pool2d(phi1, 2))  # the same as pooling after ReLU, with a quarter of the work for ReLU
+        f4 = F.relu(F.max_pool2d(self.conv2(f2), 2))
         return self.fc2(F.relu(self.fc1(f4.flatten(1))))
 
 
@@ -61,7 +62,7 @@ class Images:
 
     def __init__(self, table):
         pixels = table["pixels"].combine_chunks().to_numpy_ndarray()
-        self.pixels = torch.from_numpy(pixels.reshape(-1, 1, 32, 32))
+        self.pixels = torch.tensor(pixels.reshape(-1, 1, 32, 32))
         self.ids = table["image_id"].to_numpy()
         self.labels = {kind: torch.from_numpy(table[column].to_numpy().astype(np.int64))
                        for kind, column in (("real", "label"), ("random", "random_label"))}
@@ -109,8 +110,8 @@ INNER_EDGES = np.linspace(LOWER_EDGE, UPPER_EDGE, BINS + 1)[1:-1]
 P = np.diff(stats.norm.cdf(np.concatenate([[-np.inf], INNER_EDGES, [np.inf]]), scale=SD))
 
 
-def divergences(values, block=250):
-    """KL[P(X)||P^] in nats of each row of `values` [n, m]; a block of rows fits into the cache."""
+def divergences(values, block=100):
+    """KL[P(X)||P^] in nats of each row of `values` [n, m]; a block of rows stays in the cache."""
     entropy = np.sum(P * np.log(P))
     smoothed_total = values.shape[1] + PSEUDOCOUNT * BINS
     found = [entropy - np.log((histograms(values[start:start + block]) + PSEUDOCOUNT) / smoothed_total) @ P
@@ -144,10 +145,10 @@ class Clock:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
 
 
-def training(channels, train, test, epochs, seed, clock):
+def training(channels, train, test, epochs, seed, layout, clock):
     """Trains a network; gives it, and for every epoch its errors and the divergences of all test images."""
     torch.manual_seed(seed)
-    network = Network(channels)
+    network = Network(channels).to(memory_format=layout)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
     energies = torch.empty(len(test[0]), 900)
     for epoch in range(epochs + 1):
@@ -167,6 +168,9 @@ def training(channels, train, test, epochs, seed, clock):
 def study(options, clock):
     with clock.part("reading"):
         train, test = read(options.dataset)
+        layout = torch.channels_last if options.channels_last else torch.contiguous_format
+        for images in (train, test):
+            images.pixels = images.pixels.to(memory_format=layout)
     with clock.part("pixels and nulls"):
         random = np.random.default_rng(options.seed)
         kl_x = divergences(test.pixels.flatten(1).numpy())
@@ -177,7 +181,7 @@ def study(options, clock):
     for name, kind, epochs in runs:
         labelled = [(images.pixels, images.labels[kind]) for images in (train, test)]
         for network, epoch, errors, kl_f1, kl_f1_standardised in training(
-                CHANNELS[name], *labelled, epochs, options.seed, clock):
+                CHANNELS[name], *labelled, epochs, options.seed, layout, clock):
             with clock.part("aggregation"):
                 low, median, high = np.quantile(kl_f1, (0.025, 0.5, 0.975))
                 row = {"network": name, "labels": kind, "seed": options.seed, "epoch": epoch}
@@ -209,6 +213,7 @@ def main():
     parser.add_argument("--random-epochs", type=int, default=200, help="epochs on random labels [200]")
     parser.add_argument("--seed", type=int, default=1, help="seed of weights, orders and nulls [1]")
     parser.add_argument("--threads", type=int, help="threads of PyTorch [as many as it likes]")
+    parser.add_argument("--channels-last", action="store_true", help="keep the channels of a pixel side by side")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
