@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The same study as pipeline.yaml, straight in PyTorch, NumPy and SciPy: what a researcher would write without priorscope.
+"""The study of pipeline.yaml, straight in PyTorch, NumPy and SciPy, as a researcher would write it: to compare with.
 
-It is here to be compared with: benches/training.py times the pipeline against it. One seed, all test images, all
+benches/training.py times the pipeline against it. One seed, all test images, all
 epochs. It trains CNN1, CNN2 and CNN3 on real labels and CNN3 on random labels; after every epoch it computes the
 loss, the errors, and KL[P(X)||P^] of the energies of F1 of every test image, raw and standardised, beside the null.
 It writes divergences.parquet (one row for each image and epoch), summary.parquet (one row for each epoch) and the
