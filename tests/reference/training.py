@@ -1,9 +1,9 @@
-"""Twenty Adam steps of the network in values/network.safetensors: the losses and the last logits of image 0.
+"""A hundred Adam steps of the network in values/network.safetensors: the losses and the last logits of image 0.
 
 Run: python tests/reference/training.py   (after network.py)
 160 images of 32x32. Pixels, image after image and row by row, from one sequence of integers: state = 1 at first; for
 each pixel state = (1103515245 * state + 12345) mod 2^31, then pixel = (state >> 8) % 201 - 100, as float32. The label
-of image i is i mod 10. Step k (0 to 19) takes images 8k to 8k+7: mean cross-entropy, Adam with learning rate 1e-3,
+of image i is i mod 10. Step k (0 to 99) takes the images 16(k mod 10) to 16(k mod 10)+15: mean cross-entropy, Adam with learning rate 2e-4,
 betas 0.9 and 0.999, eps 1e-8.
 `losses` are those before each step and `logits` f_y of image 0 after the last one, in float32 on one thread;
 `losses_float64` and `logits_float64` are the same with all arithmetic in float64, to tell what rounding alone does.
@@ -32,10 +32,10 @@ def train(x, labels, dtype):
     network.load_state_dict({name: stored[name] for name in network.state_dict()})
     network.to(dtype)
     x = x.to(dtype)
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
+    optimiser = torch.optim.Adam(network.parameters(), lr=2e-4, betas=(0.9, 0.999), eps=1e-8)
     losses = []
-    for step in range(20):
-        batch = slice(8 * step, 8 * step + 8)
+    for step in range(100):
+        batch = slice(16 * (step % 10), 16 * (step % 10) + 16)
         loss = torch.nn.functional.cross_entropy(network(x[batch])["f_y"], labels[batch])
         optimiser.zero_grad()
         loss.backward()

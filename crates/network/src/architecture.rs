@@ -1,5 +1,6 @@
 //! The shapes of a network: two valid convolutions, each with ReLU and 2×2 max pooling, then two linear layers.
 
+use crate::chain::Chain;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +107,12 @@ impl Architecture {
     /// Length of f4, flattened channel by channel (500).
     pub const fn flat(&self) -> usize {
         self.channels2 * self.side4() * self.side4()
+    }
+
+    /// Its layers, as engines see them.
+    pub fn chain(&self) -> Chain {
+        let convolutions = [(self.channels1, self.kernel1), (self.channels2, self.kernel2)];
+        Chain::of((1, self.side), &convolutions, &[self.hidden, self.classes])
     }
 
     /// Shapes of the parameter tensors, in the order of [`NAMES`]; weights as PyTorch lays them out, outputs first.

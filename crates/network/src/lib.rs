@@ -4,11 +4,15 @@
 //! [`engine`] finds their gradient on a batch; [`optimiser`] moves them; [`evaluate`] and [`layers`] look at the result.
 
 pub mod architecture;
+pub mod burn;
+pub mod chain;
 pub mod checkpoints;
 pub mod engine;
 pub mod epochs;
 pub mod evaluate;
 pub mod export;
+pub mod fused;
+pub mod gradient;
 pub mod initialise;
 pub mod layers;
 pub mod optimiser;

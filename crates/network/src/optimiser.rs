@@ -13,8 +13,8 @@ pub enum Optimiser {
     Sgd,
 }
 
-const BETA1: f32 = 0.9;
-const BETA2: f32 = 0.999;
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
 const EPSILON: f32 = 1e-8;
 
 /// What an optimiser remembers from step to step.
@@ -55,11 +55,13 @@ impl State {
             }
             Optimiser::Adam => {
                 let step = self.steps as f64;
-                let rate = (f64::from(self.learning_rate) / (1.0 - 0.9_f64.powf(step))) as f32;
-                let root = (1.0 - 0.999_f64.powf(step)).sqrt() as f32;
+                let rate = (f64::from(self.learning_rate) / (1.0 - libm::pow(BETA1, step))) as f32;
+                let root = (1.0 - libm::pow(BETA2, step)).sqrt() as f32;
+                // In single precision 1 − 0.999 would be off by five parts in 100,000.
+                let (keep, new, new_mean) = (BETA2 as f32, (1.0 - BETA2) as f32, (1.0 - BETA1) as f32);
                 for ((parameter, gradient), (mean, square)) in all {
-                    *mean += (1.0 - BETA1) * (gradient - *mean);
-                    *square = BETA2 * *square + (1.0 - BETA2) * gradient * gradient;
+                    *mean += new_mean * (gradient - *mean);
+                    *square = keep * *square + new * gradient * gradient;
                     *parameter -= rate * (*mean / (square.sqrt() / root + EPSILON));
                 }
             }

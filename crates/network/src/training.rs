@@ -3,7 +3,9 @@
 use rand::seq::SliceRandom;
 use statistics::random;
 
-use crate::engine::{Engine, Error};
+use crate::burn::Error;
+use crate::engine::Differentiation;
+use crate::gradient::Batch;
 use crate::optimiser::State;
 use crate::parameters::Parameters;
 
@@ -23,7 +25,7 @@ pub struct Examples<'a> {
 /// # Errors
 /// Where a gradient can't be computed.
 pub fn epoch(
-    engine: Engine,
+    engine: &mut Differentiation,
     examples: Examples<'_>,
     batch_size: usize,
     (seed, epoch): (u64, u64),
@@ -38,10 +40,11 @@ pub fn epoch(
         images.clear();
         labels.clear();
         for index in batch {
-            images.extend_from_slice(&examples.images[index * pixels..(index + 1) * pixels]);
+            images.push(&examples.images[index * pixels..(index + 1) * pixels]);
             labels.push(examples.labels[*index]);
         }
-        let gradient = engine.gradient(parameters, &images, &labels)?;
+        let batch = Batch { images: &images, labels: &labels };
+        let gradient = engine.gradient(parameters.values(), batch)?;
         state.step(parameters.values_mut(), &gradient.values);
     }
     Ok(())

@@ -9,6 +9,7 @@ mod params;
 use std::time::Instant;
 
 use network::architecture::Architecture;
+use network::engine::Differentiation;
 use network::epochs::Epochs;
 use network::evaluate::{Evaluation, evaluate};
 use network::initialise::initialise;
@@ -87,6 +88,7 @@ struct Training<'a> {
     params: &'a Params,
     train: &'a Dataset,
     test: &'a Dataset,
+    engine: Differentiation,
     parameters: Parameters,
     state: State,
 }
@@ -108,7 +110,8 @@ impl<'a> Training<'a> {
             state.second.copy_from_slice(&last.second);
             state.steps = last.steps;
         }
-        Training { params, train, test, parameters, state }
+        let engine = params.engine.prepare(architecture.chain());
+        Training { params, train, test, engine, parameters, state }
     }
 
     fn labels(&self, images: &'a Dataset) -> &'a [u8] {
@@ -124,7 +127,7 @@ impl<'a> Training<'a> {
         if epoch > 0 {
             let examples = Examples { images: &self.train.pixels, labels: self.labels(self.train) };
             training::epoch(
-                self.params.engine,
+                &mut self.engine,
                 examples,
                 self.params.batch_size as usize,
                 (u64::from(self.params.seed), u64::from(epoch)),

@@ -71,7 +71,7 @@ impl Default for Params {
             momentum: 0.9,
             batch_size: 64,
             initial_weights: Initialisation::UniformFanIn,
-            engine: Engine::BurnFlex,
+            engine: Engine::Fused,
             checkpoints_at: "all".to_owned(),
         }
     }

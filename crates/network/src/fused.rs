@@ -1,0 +1,423 @@
+//! Our own engine: a whole tile of images goes forward and backward through a [`Chain`] while its numbers stay in cache.
+//!
+//! Sixteen images are a tile. On the way forward they lie side by side in lanes:
+//!
+//! ```text
+//!   a plane of f1, row by row           one entry of it
+//!   ┌────┬────┬────┬─                   ┌─────┬─────┬─   ─┬──────┐
+//!   │ 0,0│ 0,1│ 0,2│ …     each  ──▶    │img 0│img 1│  …  │img 15│   one, two or four vector registers
+//!   ├────┼────┼────┼─                   └─────┴─────┴─   ─┴──────┘
+//! ```
+//!
+//! `forward` computes the four positions of a pooled entry for four channels at once: sixteen sums in registers, eight
+//! loads for sixteen multiply-adds. Convolution, ReLU and pooling are one pass, nothing is unfolded into a matrix, and
+//! positions that are never pooled (an odd last row and column) are not computed. What remains is the pooled value and
+//! which of the four positions won it.
+//!
+//! On the way back only winners that ReLU let pass have a gradient, one position in four at most, and another one in every
+//! image. There the images lie one after another, channels last, so that a patch is `kernel` runs of numbers:
+//!
+//! ```text
+//!   f2 of one image, [row][column][channel]             the patch of a winner, kernel 5, N channels
+//!   ┌──────────────┬──────────────┬──────────           row y     ├── 5·N numbers ──┤
+//!   │ N channels   │ N channels   │ …                   row y + 1 ├── 5·N numbers ──┤   …
+//!   └──────────────┴──────────────┴──────────
+//! ```
+//!
+//! `backward` adds to a filter's gradient, run by run, value × patch, sums in registers over all winners of an image; and
+//! to the inputs' gradient value × filter, for the rows that the four positions of a pooled entry can reach, sums in
+//! registers over all filters. The first convolution, whose patches are too short for that, is done in lanes.
+//!
+//! Each number is a sum in one fixed order: tiles are added in order, no operation depends on the width of the registers,
+//! and every multiply-add is fused. So the bits depend neither on the number of threads nor on the machine's registers.
+
+mod backward;
+mod forward;
+mod lanes;
+
+use std::ops::Range;
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use crate::chain::Chain;
+use crate::gradient::{Batch, Gradient};
+
+/// Images of a tile.
+const LANES: usize = 16;
+
+/// The largest row of a filter, kernel · inputs, of a first convolution that is done in lanes on the way back.
+const SHORT: usize = 5;
+
+/// The engine for one chain, with the memory that it works in.
+#[derive(Debug)]
+pub struct Fused {
+    chain: Chain,
+    arch: Arch,
+    layout: Vec<Layout>,
+    filters: Filters,
+    tiles: Vec<Tile>,
+}
+
+/// Where the gradients of a layer stand in a tile's gradient.
+#[derive(Debug)]
+struct Layout {
+    weight: Range<usize>,
+    bias: Range<usize>,
+}
+
+/// The filters of all convolutions, as the ways forward and back read them.
+#[derive(Debug, Default)]
+struct Filters {
+    forward: Vec<Vec<f32>>,
+    backward: Vec<Vec<f32>>,
+}
+
+impl Filters {
+    fn new(chain: &Chain) -> Filters {
+        let empty = vec![Vec::new(); chain.convolutions.len()];
+        Filters { forward: empty.clone(), backward: empty }
+    }
+
+    fn take_forward(&mut self, chain: &Chain, parameters: &[f32]) {
+        for (layer, packed) in chain.convolutions.iter().zip(&mut self.forward) {
+            forward::pack(layer, &parameters[layer.weight.clone()], packed);
+        }
+    }
+
+    fn take_backward(&mut self, chain: &Chain, parameters: &[f32]) {
+        // The first convolution's inputs are the images, which need no gradient.
+        for (layer, packed) in chain.convolutions.iter().zip(&mut self.backward).skip(1) {
+            backward::pack(layer, &parameters[layer.weight.clone()], packed);
+        }
+    }
+}
+
+impl Fused {
+    /// Prepares the engine.
+    pub fn new(chain: Chain) -> Fused {
+        Fused::on(Arch::new(), chain)
+    }
+
+    /// Prepares it for a machine with these instructions.
+    fn on(arch: Arch, chain: Chain) -> Fused {
+        let mut end = 0;
+        let mut range = |length: usize| {
+            let start = end;
+            end += length;
+            start..end
+        };
+        let mut layout = |weight, bias| Layout { weight: range(weight), bias: range(bias) };
+        let convolutions = chain.convolutions.iter().map(|c| (backward::gradient_length(c), c.outputs));
+        let linears = chain.linears.iter().map(|l| (l.weight.len(), l.outputs));
+        let layout = convolutions.chain(linears).map(|(weight, bias)| layout(weight, bias)).collect();
+        let filters = Filters::new(&chain);
+        Fused { chain, arch, layout, filters, tiles: Vec::new() }
+    }
+
+    /// The gradient of the mean cross-entropy over a batch.
+    pub fn gradient(&mut self, parameters: &[f32], batch: Batch<'_>) -> Gradient {
+        let Fused { chain, arch, layout, filters, tiles } = self;
+        filters.take_forward(chain, parameters);
+        filters.take_backward(chain, parameters);
+        let (chain, filters, layout): (&Chain, &Filters, &[Layout]) = (chain, filters, layout);
+        let count = batch.labels.len().div_ceil(LANES);
+        while tiles.len() < count {
+            tiles.push(Tile::new(chain, layout));
+        }
+        let images = batch.images.par_chunks(LANES).zip(batch.labels.par_chunks(LANES));
+        tiles.par_iter_mut().zip(images).for_each(|(tile, (images, labels))| {
+            arch.dispatch(Learn { chain, layout, parameters, filters, tile, images, labels });
+        });
+        let mut sum = Gradient::zero(chain.parameters());
+        let Some((first, rest)) = tiles[..count].split_first_mut() else { return sum };
+        for tile in rest {
+            first.loss += tile.loss;
+            first.gradient.iter_mut().zip(&tile.gradient).for_each(|(sum, value)| *sum += value);
+        }
+        let images = batch.labels.len();
+        sum.loss = first.loss / images as f64;
+        let scale = 1.0 / images as f32;
+        let (of_convolutions, of_linears) = layout.split_at(chain.convolutions.len());
+        for (layer, place) in chain.convolutions.iter().zip(of_convolutions) {
+            let weight = &first.gradient[place.weight.clone()];
+            backward::unpack(layer, weight, scale, &mut sum.values[layer.weight.clone()]);
+            scaled(&first.gradient[place.bias.clone()], scale, &mut sum.values[layer.bias.clone()]);
+        }
+        for (layer, place) in chain.linears.iter().zip(of_linears) {
+            scaled(&first.gradient[place.weight.clone()], scale, &mut sum.values[layer.weight.clone()]);
+            scaled(&first.gradient[place.bias.clone()], scale, &mut sum.values[layer.bias.clone()]);
+        }
+        sum
+    }
+}
+
+fn scaled(values: &[f32], scale: f32, target: &mut [f32]) {
+    target.iter_mut().zip(values).for_each(|(target, value)| *target = value * scale);
+}
+
+/// The logits of `images` (channels × side × side numbers each), image after image.
+pub fn logits(chain: &Chain, parameters: &[f32], images: &[f32]) -> Vec<f32> {
+    logits_on(Arch::new(), chain, parameters, images)
+}
+
+fn logits_on(arch: Arch, chain: &Chain, parameters: &[f32], images: &[f32]) -> Vec<f32> {
+    let mut filters = Filters::new(chain);
+    filters.take_forward(chain, parameters);
+    let layers = || Layers::new(chain);
+    let tiles = images.par_chunks(LANES * chain.pixels()).map_init(layers, |layers, images| {
+        let images: Vec<&[f32]> = images.chunks_exact(chain.pixels()).collect();
+        arch.dispatch(Look { chain, parameters, filters: &filters, layers, images: &images });
+        let logits = layers.logits();
+        (0..images.len()).flat_map(|lane| logits.iter().skip(lane).step_by(LANES).copied()).collect()
+    });
+    tiles.collect::<Vec<Vec<f32>>>().concat()
+}
+
+/// What the layers of a tile hold, in lanes.
+#[derive(Debug)]
+struct Layers {
+    /// The images, and each layer's output after its ReLU and pooling: channels × side² × LANES, neurons × LANES.
+    values: Vec<Vec<f32>>,
+    /// Which position won each pooled entry of each convolution.
+    winners: Vec<Vec<u8>>,
+}
+
+impl Layers {
+    fn new(chain: &Chain) -> Layers {
+        let pooled =
+            || chain.convolutions.iter().map(|layer| layer.outputs * layer.pooled() * layer.pooled());
+        let lengths =
+            [chain.pixels()].into_iter().chain(pooled()).chain(chain.linears.iter().map(|l| l.outputs));
+        Layers {
+            values: lengths.map(|length| vec![0.0; length * LANES]).collect(),
+            winners: pooled().map(|length| vec![0; length * LANES]).collect(),
+        }
+    }
+
+    fn logits(&self) -> &[f32] {
+        self.values.last().map_or(&[], Vec::as_slice)
+    }
+
+    /// From images to logits; where TRAIN, winners are kept for the way back.
+    #[inline(always)]
+    fn forward<S: Simd, const TRAIN: bool>(
+        &mut self,
+        simd: S,
+        chain: &Chain,
+        parameters: &[f32],
+        filters: &Filters,
+        images: &[&[f32]],
+    ) {
+        lanes::from_images(images, &mut self.values[0]);
+        let mut values = self.values.iter_mut();
+        let Some(mut input) = values.next() else { return };
+        for ((layer, filters), winners) in
+            chain.convolutions.iter().zip(&filters.forward).zip(&mut self.winners)
+        {
+            let Some(output) = values.next() else { return };
+            let bias = &parameters[layer.bias.clone()];
+            forward::relu_pool::<S, TRAIN>(simd, layer, input, filters, bias, output, winners);
+            input = output;
+        }
+        for (number, layer) in chain.linears.iter().enumerate() {
+            let Some(output) = values.next() else { return };
+            let (weight, bias) = (&parameters[layer.weight.clone()], &parameters[layer.bias.clone()]);
+            forward::linear(simd, layer, input, weight, bias, output);
+            if number + 1 < chain.linears.len() {
+                output.iter_mut().for_each(|value| *value = value.max(0.0));
+            }
+            input = output;
+        }
+    }
+}
+
+/// A tile that is only looked at.
+struct Look<'a> {
+    chain: &'a Chain,
+    parameters: &'a [f32],
+    filters: &'a Filters,
+    layers: &'a mut Layers,
+    images: &'a [&'a [f32]],
+}
+
+impl WithSimd for Look<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Look { chain, parameters, filters, layers, images } = self;
+        layers.forward::<S, false>(simd, chain, parameters, filters, images);
+    }
+}
+
+/// The memory of a tile that is learnt from.
+#[derive(Debug)]
+struct Tile {
+    layers: Layers,
+    /// Derivatives by the outputs and by the inputs of the layer at hand, in lanes.
+    upstream: Vec<f32>,
+    downstream: Vec<f32>,
+    /// The same, and the inputs themselves, image after image.
+    upstream_images: Vec<f32>,
+    downstream_images: Vec<f32>,
+    input_images: Vec<f32>,
+    entries: backward::Entries,
+    /// Summed over the tile's images.
+    gradient: Vec<f32>,
+    /// Summed cross-entropy, nats.
+    loss: f64,
+}
+
+impl Tile {
+    fn new(chain: &Chain, layout: &[Layout]) -> Tile {
+        let layers = Layers::new(chain);
+        let longest = layers.values.iter().map(Vec::len).max().unwrap_or_default() / LANES;
+        let lanes = || vec![0.0; longest * LANES];
+        let images = || vec![0.0; backward::stride(longest) * LANES];
+        Tile {
+            layers,
+            upstream: lanes(),
+            downstream: lanes(),
+            upstream_images: images(),
+            downstream_images: images(),
+            input_images: images(),
+            entries: backward::Entries::default(),
+            gradient: vec![0.0; layout.last().map_or(0, |layout| layout.bias.end)],
+            loss: 0.0,
+        }
+    }
+}
+
+/// Forward and backward through a tile.
+struct Learn<'a> {
+    chain: &'a Chain,
+    layout: &'a [Layout],
+    parameters: &'a [f32],
+    filters: &'a Filters,
+    tile: &'a mut Tile,
+    images: &'a [&'a [f32]],
+    labels: &'a [u8],
+}
+
+impl WithSimd for Learn<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let Learn { chain, parameters, filters, images, labels, .. } = self;
+        self.tile.gradient.fill(0.0);
+        self.tile.layers.forward::<S, true>(simd, chain, parameters, filters, images);
+        self.tile.loss = softmax(chain.classes(), self.tile.layers.logits(), labels, &mut self.tile.upstream);
+        self.linears(simd);
+        self.convolutions(simd);
+    }
+}
+
+impl Learn<'_> {
+    /// Backward through the linear layers; leaves the derivatives by the first one's inputs in `upstream`.
+    #[inline(always)]
+    fn linears<S: Simd>(&mut self, simd: S) {
+        let Learn { chain, layout, parameters, images, .. } = *self;
+        let tile = &mut *self.tile;
+        let before = chain.convolutions.len();
+        for (number, layer) in chain.linears.iter().enumerate().rev() {
+            let input = &tile.layers.values[before + number];
+            let stride = backward::stride(layer.inputs);
+            lanes::to_images(input, layer.inputs, 1, &mut tile.input_images[..stride * LANES], stride);
+            let upstream = &tile.upstream[..layer.outputs * LANES];
+            let (weight, bias) = gradient_of(&layout[before + number], &mut tile.gradient);
+            backward::linear_weights(layer, images.len(), upstream, &tile.input_images, weight, bias);
+            if before + number == 0 {
+                return;
+            }
+            let downstream = &mut tile.downstream[..layer.inputs * LANES];
+            backward::linear_inputs(simd, layer, &parameters[layer.weight.clone()], upstream, downstream);
+            if number > 0 {
+                let dead = input.iter().map(|input| *input <= 0.0);
+                downstream.iter_mut().zip(dead).filter(|(_, dead)| *dead).for_each(|(value, _)| *value = 0.0);
+            }
+            std::mem::swap(&mut tile.upstream, &mut tile.downstream);
+        }
+    }
+
+    /// Backward through the convolutions.
+    #[inline(always)]
+    fn convolutions<S: Simd>(&mut self, simd: S) {
+        let Learn { chain, layout, filters, images, .. } = *self;
+        let tile = &mut *self.tile;
+        let mut is_in_lanes = true;
+        for (number, layer) in chain.convolutions.iter().enumerate().rev() {
+            let (pixels, places) = (layer.side * layer.side, layer.pooled() * layer.pooled());
+            let (input, winners) = (&tile.layers.values[number], &tile.layers.winners[number]);
+            let (weight, bias) = gradient_of(&layout[number], &mut tile.gradient);
+            let stride = backward::stride(layer.outputs * places);
+            if number == 0 && layer.kernel * layer.inputs <= SHORT {
+                let upstream = &mut tile.upstream[..layer.outputs * places * LANES];
+                if !is_in_lanes {
+                    lanes::to_lanes(&tile.upstream_images, layer.outputs, places, upstream, stride);
+                }
+                backward::in_lanes(simd, layer, input, winners, upstream, weight, bias);
+                return;
+            }
+            if is_in_lanes {
+                let images = &mut tile.upstream_images[..stride * LANES];
+                lanes::to_images(&tile.upstream, layer.outputs, places, images, stride);
+                is_in_lanes = false;
+            }
+            let stride = backward::stride(layer.inputs * pixels);
+            lanes::to_images(input, layer.inputs, pixels, &mut tile.input_images[..stride * LANES], stride);
+            let step = backward::Step {
+                layer,
+                images: images.len(),
+                inputs: &tile.input_images,
+                winners,
+                upstream: &tile.upstream_images,
+            };
+            let downstream =
+                (number > 0).then_some((&filters.backward[number][..], &mut tile.downstream_images[..]));
+            backward::convolution(simd, &step, &mut tile.entries, weight, bias, downstream);
+            std::mem::swap(&mut tile.upstream_images, &mut tile.downstream_images);
+        }
+    }
+}
+
+/// The gradient of a layer's weights and of its biases.
+fn gradient_of<'a>(layout: &Layout, gradient: &'a mut [f32]) -> (&'a mut [f32], &'a mut [f32]) {
+    gradient[layout.weight.start..layout.bias.end].split_at_mut(layout.weight.len())
+}
+
+/// The summed cross-entropy `−ln softmax(f_Y)[label]` in nats, and its derivative by the logits, `softmax(f_Y) − 1[label]`,
+/// zero in lanes without an image.
+fn softmax(classes: usize, logits: &[f32], labels: &[u8], derivative: &mut [f32]) -> f64 {
+    derivative[..classes * LANES].fill(0.0);
+    let mut loss = 0.0;
+    for (lane, label) in labels.iter().enumerate() {
+        let label = usize::from(*label);
+        let logits: Vec<f32> = logits.iter().skip(lane).step_by(LANES).copied().collect();
+        let (log_sum, largest) = log_sum(&logits);
+        loss += log_sum - f64::from(logits[label] - largest);
+        for (class, logit) in logits.iter().enumerate() {
+            let probability = libm::exp(f64::from(logit - largest) - log_sum);
+            derivative[class * LANES + lane] = (probability - f64::from(u8::from(class == label))) as f32;
+        }
+    }
+    loss
+}
+
+/// `ln Σ exp(f − max f)`, and max f.
+fn log_sum(logits: &[f32]) -> (f64, f32) {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|logit| libm::exp(f64::from(logit - largest))).sum();
+    (libm::log(sum), largest)
+}
+
+/// `−ln softmax(f_Y)[label]` in nats.
+pub(crate) fn cross_entropy(logits: &[f32], label: usize) -> f64 {
+    let (log_sum, largest) = log_sum(logits);
+    log_sum - f64::from(logits[label] - largest)
+}
+
+#[cfg(test)]
+#[path = "fused_tests.rs"]
+mod tests;

@@ -1,0 +1,515 @@
+//! Backward through a tile, image by image: only the position that won its pooled entry, and only where ReLU let it
+//! pass, has a gradient, so a channel of f3 needs 25 of its 121 positions.
+
+use pulp::Simd;
+
+use super::LANES;
+use super::forward::DEAD;
+use crate::chain::{Convolution, Linear};
+
+/// Numbers that may be read beyond the end of a row.
+pub(super) const SLACK: usize = 16;
+
+/// Registers of a row that are summed together at most.
+const MOST: usize = 8;
+
+/// Where the images of a tile begin in a buffer of `length` numbers each.
+pub(super) const fn stride(length: usize) -> usize {
+    length + SLACK
+}
+
+/// Length rounded up to whole registers of any machine.
+const fn padded(length: usize) -> usize {
+    length.next_multiple_of(SLACK)
+}
+
+/// Length of a gradient of the filters in the layout [outputs][kernel][padded(kernel · inputs)].
+pub(super) fn gradient_length(layer: &Convolution) -> usize {
+    layer.outputs * layer.kernel * padded(layer.kernel * layer.inputs)
+}
+
+/// Takes a gradient in that layout, times `scale`, to the parameters' own: outputs × inputs × kernel × kernel.
+pub(super) fn unpack(layer: &Convolution, packed: &[f32], scale: f32, gradient: &mut [f32]) {
+    let Convolution { kernel, inputs, .. } = *layer;
+    let row = padded(kernel * inputs);
+    for (filter, rows) in gradient.chunks_exact_mut(layer.taps()).zip(packed.chunks_exact(kernel * row)) {
+        for (channel, plane) in filter.chunks_exact_mut(kernel * kernel).enumerate() {
+            for (line, row) in plane.chunks_exact_mut(kernel).zip(rows.chunks_exact(row)) {
+                for (value, packed) in line.iter_mut().zip(row[channel..].iter().step_by(inputs)) {
+                    *value = packed * scale;
+                }
+            }
+        }
+    }
+}
+
+/// The filters as [`to_inputs`] reads them: row by row of the filter, this row of all filters, with zeros before and after
+/// it. So a row can be laid over the kernel + 1 columns of a patch, from the left or from the right, without a branch.
+pub(super) fn pack(layer: &Convolution, weight: &[f32], packed: &mut Vec<f32>) {
+    let Convolution { kernel, inputs, outputs, .. } = *layer;
+    let row = inputs + padded((kernel + 1) * inputs);
+    packed.clear();
+    packed.resize(kernel * (outputs * row + SLACK), 0.0);
+    for (dy, plane) in packed.chunks_exact_mut(outputs * row + SLACK).enumerate() {
+        for (row, filter) in plane.chunks_exact_mut(row).zip(weight.chunks_exact(layer.taps())) {
+            for (dx, pixel) in row[inputs..].chunks_exact_mut(inputs).enumerate().take(kernel) {
+                for (channel, value) in pixel.iter_mut().enumerate() {
+                    *value = filter[(channel * kernel + dy) * kernel + dx];
+                }
+            }
+        }
+    }
+}
+
+/// A gradient that is not zero, and where its patch or its row of weights begins.
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    start: u32,
+    value: f32,
+}
+
+/// The gradients of a convolution's positions that are not zero.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    /// Of one image, by filter: up to places each.
+    by_filter: Vec<Entry>,
+    /// How many each filter has.
+    lengths: Vec<usize>,
+    /// Of all images, by place and image: those whose winner is in the upper row from the front, the others from the end.
+    by_place: Vec<Entry>,
+    /// How many stand at the front, and where the others begin.
+    bounds: Vec<(usize, usize)>,
+}
+
+/// What a convolution's backward reads.
+pub(super) struct Step<'a> {
+    /// The convolution.
+    pub layer: &'a Convolution,
+    /// Images of the tile.
+    pub images: usize,
+    /// Its inputs, channels last, image after image.
+    pub inputs: &'a [f32],
+    /// Winners, outputs × pooled² × LANES.
+    pub winners: &'a [u8],
+    /// The loss's derivative by its pooled outputs, channels last, image after image.
+    pub upstream: &'a [f32],
+}
+
+impl Step<'_> {
+    fn places(&self) -> usize {
+        self.layer.pooled() * self.layer.pooled()
+    }
+
+    /// Where the patch of each of the four positions of a pooled entry begins in an image.
+    fn corners(&self, place: usize) -> [usize; 4] {
+        let Convolution { side, inputs, .. } = *self.layer;
+        let pooled = self.layer.pooled();
+        let corner = 2 * (place / pooled) * side + 2 * (place % pooled);
+        [0, 1, side, side + 1].map(|offset| (corner + offset) * inputs)
+    }
+}
+
+/// Adds the gradients of filters and biases, and writes that of the inputs, channels last, where `downstream` is given
+/// with the filters of [`pack`].
+#[inline(always)]
+pub(super) fn convolution<S: Simd>(
+    simd: S,
+    step: &Step<'_>,
+    entries: &mut Entries,
+    weight: &mut [f32],
+    bias: &mut [f32],
+    downstream: Option<(&[f32], &mut [f32])>,
+) {
+    let places = step.places();
+    let outputs = step.layer.outputs;
+    entries.by_filter.resize(outputs * places, Entry::default());
+    entries.lengths.resize(outputs, 0);
+    entries.by_place.resize(places * LANES * outputs, Entry::default());
+    entries.bounds.resize(places * LANES, (0, 0));
+    for image in 0..step.images {
+        if downstream.is_some() {
+            collect::<true>(step, image, entries, bias);
+        } else {
+            collect::<false>(step, image, entries, bias);
+        }
+        to_filters(simd, step, image, entries, weight);
+    }
+    if let Some((packed, downstream)) = downstream {
+        to_inputs(simd, step, entries, packed, downstream);
+    }
+}
+
+/// Finds the entries of an image, without branches: half of them may be dead, in no order that could be foreseen.
+#[inline(always)]
+fn collect<const BY_PLACE: bool>(step: &Step<'_>, image: usize, entries: &mut Entries, bias: &mut [f32]) {
+    let (places, outputs) = (step.places(), step.layer.outputs);
+    let row = step.layer.inputs + padded((step.layer.kernel + 1) * step.layer.inputs);
+    let upstream = &step.upstream[image * stride(places * outputs)..][..places * outputs];
+    entries.lengths.fill(0);
+    for (place, upstream) in upstream.chunks_exact(outputs).enumerate() {
+        let corners = step.corners(place);
+        let corners = [corners[0], corners[1], corners[2], corners[3], 0];
+        let cell = place * LANES + image;
+        let by_place = &mut entries.by_place[cell * outputs..][..outputs];
+        let (mut front, mut back) = (0, outputs);
+        for (filter, upstream) in upstream.iter().enumerate() {
+            let winner = step.winners[(filter * places + place) * LANES + image].min(DEAD);
+            let alive = winner < DEAD && *upstream != 0.0;
+            let value = if alive { *upstream } else { 0.0 };
+            bias[filter] += value;
+            let length = &mut entries.lengths[filter];
+            let start = corners[usize::from(winner)] as u32;
+            entries.by_filter[filter * places + *length] = Entry { start, value };
+            *length += usize::from(alive);
+            if BY_PLACE {
+                let (lower, right) = (winner >= 2, winner & 1);
+                let start = (filter * row + usize::from(1 - right) * step.layer.inputs) as u32;
+                let slot = if lower { back - 1 } else { front };
+                // A dead one is written where the next is going to be.
+                by_place[slot] = Entry { start, value };
+                front += usize::from(alive && !lower);
+                back -= usize::from(alive && lower);
+            }
+        }
+        entries.bounds[cell] = (front, back);
+    }
+}
+
+/// Adds the gradient of the filters: for each entry, its value times its patch.
+#[inline(always)]
+fn to_filters<S: Simd>(simd: S, step: &Step<'_>, image: usize, entries: &Entries, weight: &mut [f32]) {
+    let Convolution { side, inputs, kernel, .. } = *step.layer;
+    let length = kernel * inputs;
+    let registers = length.div_ceil(S::F32_LANES);
+    let pixels = stride(side * side * inputs);
+    let image = &step.inputs[image * pixels..(image + 1) * pixels];
+    let filters = weight.chunks_exact_mut(kernel * padded(length));
+    let parts: Vec<usize> = shares(registers).collect();
+    let lists = entries.by_filter.chunks_exact(step.places()).zip(&entries.lengths);
+    for (filter, (list, length)) in filters.zip(lists) {
+        let list = &list[..*length];
+        let rows = Rows { image, row: side * inputs, list };
+        let mut first = 0;
+        for &some in &parts {
+            rows.add_all(simd, filter, kernel, first * S::F32_LANES, some);
+            first += some;
+        }
+    }
+}
+
+/// Cuts a number of registers into parts of at most MOST that are as even as can be.
+fn shares(registers: usize) -> impl Iterator<Item = usize> {
+    let parts = registers.div_ceil(MOST).max(1);
+    (0..parts).map(move |part| (registers * (part + 1)) / parts - (registers * part) / parts)
+}
+
+/// Entries of one filter and one image, to be added to rows of the filter's gradient.
+struct Rows<'a> {
+    image: &'a [f32],
+    /// Length of a row of the image.
+    row: usize,
+    list: &'a [Entry],
+}
+
+impl Rows<'_> {
+    /// All rows of a filter, `registers` of each from number `first` of the row on. Where a row has few registers, several
+    /// rows are summed together, so that no multiply-add has to wait for the one before it.
+    #[inline(always)]
+    fn add_all<S: Simd>(&self, simd: S, filter: &mut [f32], kernel: usize, first: usize, registers: usize) {
+        match registers {
+            1 => self.add_by::<S, 5, 1>(simd, filter, kernel, first),
+            2 => self.add_by::<S, 5, 2>(simd, filter, kernel, first),
+            3 => self.add_by::<S, 3, 3>(simd, filter, kernel, first),
+            4 => self.add_by::<S, 3, 4>(simd, filter, kernel, first),
+            5 => self.add_by::<S, 2, 5>(simd, filter, kernel, first),
+            6 => self.add_by::<S, 2, 6>(simd, filter, kernel, first),
+            7 => self.add_by::<S, 1, 7>(simd, filter, kernel, first),
+            _ => self.add_by::<S, 1, MOST>(simd, filter, kernel, first),
+        }
+    }
+
+    #[inline(always)]
+    fn add_by<S: Simd, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        filter: &mut [f32],
+        kernel: usize,
+        first: usize,
+    ) {
+        let mut dy = 0;
+        while dy + R <= kernel {
+            self.add::<S, R, V>(simd, filter, kernel, dy, first);
+            dy += R;
+        }
+        while dy < kernel {
+            self.add::<S, 1, V>(simd, filter, kernel, dy, first);
+            dy += 1;
+        }
+    }
+
+    /// R rows from `dy` on, V registers of each.
+    #[inline(always)]
+    fn add<S: Simd, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        filter: &mut [f32],
+        kernel: usize,
+        dy: usize,
+        first: usize,
+    ) {
+        let length = filter.len() / kernel;
+        let mut sums = [[simd.splat_f32s(0.0); V]; R];
+        for (row, sums) in sums.iter_mut().enumerate() {
+            let start = (dy + row) * length + first;
+            let (values, _) = S::as_simd_f32s(&filter[start..start + V * S::F32_LANES]);
+            sums.copy_from_slice(values);
+        }
+        for entry in self.list {
+            let value = simd.splat_f32s(entry.value);
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let start = entry.start as usize + (dy + row) * self.row + first;
+                let (patch, _) = S::as_simd_f32s(&self.image[start..start + V * S::F32_LANES]);
+                for (sum, patch) in sums.iter_mut().zip(patch) {
+                    *sum = simd.mul_add_f32s(value, *patch, *sum);
+                }
+            }
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            let start = (dy + row) * length + first;
+            let (values, _) = S::as_mut_simd_f32s(&mut filter[start..start + V * S::F32_LANES]);
+            values.copy_from_slice(sums);
+        }
+    }
+}
+
+/// The gradient of the filters and biases of a convolution of few channels, such as the first, all images at once: the
+/// winner's pixel is selected lane by lane. It costs a multiply-add and two selections a tap, where [`to_filters`] would
+/// spend most of a register on nothing. `inputs` and `upstream` are in lanes.
+#[inline(always)]
+pub(super) fn in_lanes<S: Simd>(
+    simd: S,
+    layer: &Convolution,
+    inputs: &[f32],
+    winners: &[u8],
+    upstream: &[f32],
+    weight: &mut [f32],
+    bias: &mut [f32],
+) {
+    match layer.kernel {
+        1 => in_lanes_of::<S, 1, 2>(simd, layer, inputs, winners, upstream, weight, bias),
+        2 => in_lanes_of::<S, 2, 3>(simd, layer, inputs, winners, upstream, weight, bias),
+        3 => in_lanes_of::<S, 3, 4>(simd, layer, inputs, winners, upstream, weight, bias),
+        4 => in_lanes_of::<S, 4, 5>(simd, layer, inputs, winners, upstream, weight, bias),
+        _ => in_lanes_of::<S, 5, 6>(simd, layer, inputs, winners, upstream, weight, bias),
+    }
+}
+
+/// For filters of side K; K1 is K + 1.
+#[inline(always)]
+fn in_lanes_of<S: Simd, const K: usize, const K1: usize>(
+    simd: S,
+    layer: &Convolution,
+    inputs: &[f32],
+    winners: &[u8],
+    upstream: &[f32],
+    weight: &mut [f32],
+    bias: &mut [f32],
+) {
+    let (side, pooled) = (layer.side, layer.pooled());
+    let width = LANES / S::F32_LANES;
+    let zero = simd.splat_f32s(0.0);
+    let number = [1, 2, u32::from(DEAD)].map(|number| simd.splat_u32s(number));
+    let none = simd.splat_u32s(0);
+    let (inputs, _) = S::as_simd_f32s(inputs);
+    let planes =
+        winners.chunks_exact(pooled * pooled * LANES).zip(upstream.chunks_exact(pooled * pooled * LANES));
+    let row = padded(K * layer.inputs);
+    for (channel, (winners, upstream)) in planes.enumerate() {
+        let (upstream, _) = S::as_simd_f32s(upstream);
+        let mut total = [0.0_f32; LANES];
+        for input in 0..layer.inputs {
+            let plane = &inputs[input * side * side * width..(input + 1) * side * side * width];
+            let mut totals = [[[0.0_f32; LANES]; K]; K];
+            for register in 0..width {
+                let mut sums = [[zero; K]; K];
+                let mut sum = zero;
+                for place in 0..pooled * pooled {
+                    let corner = 2 * (place / pooled) * side + 2 * (place % pooled);
+                    let mut wide = [0_u32; LANES];
+                    let narrow = &winners[place * LANES..(place + 1) * LANES];
+                    wide.iter_mut().zip(narrow).for_each(|(wide, narrow)| *wide = u32::from(*narrow));
+                    let (winner, _) = S::as_simd_u32s(&wide);
+                    let winner = winner[register];
+                    let alive = simd.less_than_u32s(winner, number[2]);
+                    let lower = simd.less_than_u32s(number[0], winner);
+                    let right = simd.less_than_u32s(none, simd.and_u32s(winner, number[0]));
+                    let value = simd.select_f32s(alive, upstream[place * width + register], zero);
+                    sum = simd.add_f32s(sum, value);
+                    let mut above = [zero; K1];
+                    for (dx, above) in above.iter_mut().enumerate() {
+                        *above = plane[(corner + dx) * width + register];
+                    }
+                    for (dy, sums) in sums.iter_mut().enumerate() {
+                        let line = &plane[(corner + (dy + 1) * side) * width..][..K * width + width];
+                        let mut below = [zero; K1];
+                        let mut chosen = [zero; K1];
+                        for dx in 0..K1 {
+                            below[dx] = line[dx * width + register];
+                            chosen[dx] = simd.select_f32s(lower, below[dx], above[dx]);
+                        }
+                        for (dx, sum) in sums.iter_mut().enumerate() {
+                            let pixel = simd.select_f32s(right, chosen[dx + 1], chosen[dx]);
+                            *sum = simd.mul_add_f32s(value, pixel, *sum);
+                        }
+                        above = below;
+                    }
+                }
+                for (totals, sums) in totals.iter_mut().flatten().zip(sums.iter().flatten()) {
+                    let (totals, _) = S::as_mut_simd_f32s(totals);
+                    totals[register] = *sums;
+                }
+                let (total, _) = S::as_mut_simd_f32s(&mut total);
+                total[register] = sum;
+            }
+            for (dy, totals) in totals.iter().enumerate() {
+                for (dx, lanes) in totals.iter().enumerate() {
+                    weight[(channel * K + dy) * row + dx * layer.inputs + input] += lanes.iter().sum::<f32>();
+                }
+            }
+        }
+        bias[channel] += total.iter().sum::<f32>();
+    }
+}
+
+/// Writes the gradient of the inputs: the patch of a pooled entry, kernel + 1 rows and columns, gets the sum over filters
+/// of value times filter. One row of the patch is summed in registers for all images, while the filters' rows that it
+/// needs stay in the nearest cache.
+#[inline(always)]
+fn to_inputs<S: Simd>(simd: S, step: &Step<'_>, entries: &Entries, packed: &[f32], downstream: &mut [f32]) {
+    let Convolution { side, inputs, kernel, outputs, .. } = *step.layer;
+    let length = (kernel + 1) * inputs;
+    let registers = length.div_ceil(S::F32_LANES);
+    let plane = outputs * (inputs + padded(length)) + SLACK;
+    let parts: Vec<usize> = shares(registers).collect();
+    let pixels = stride(side * side * inputs);
+    downstream[..step.images * pixels].fill(0.0);
+    for place in 0..step.places() {
+        let [corner, ..] = step.corners(place);
+        for dy in 0..=kernel {
+            let rows = |dy: usize| packed.get(dy * plane..(dy + 1) * plane).unwrap_or_default();
+            let upper = if dy < kernel { rows(dy) } else { &[] };
+            let lower = if dy > 0 { rows(dy - 1) } else { &[] };
+            for image in 0..step.images {
+                let cell = place * LANES + image;
+                let list = &entries.by_place[cell * outputs..][..outputs];
+                let (front, back) = entries.bounds[cell];
+                let upper = (upper, if upper.is_empty() { &[] } else { &list[..front] });
+                let lower = (lower, if lower.is_empty() { &[] } else { &list[back..] });
+                let start = image * pixels + corner + dy * side * inputs;
+                let mut first = 0;
+                for &some in &parts {
+                    let target = &mut downstream[start + first..][..some * S::F32_LANES];
+                    match some {
+                        1 => add_rows::<S, 1>(simd, target, upper, lower, first),
+                        2 => add_rows::<S, 2>(simd, target, upper, lower, first),
+                        3 => add_rows::<S, 3>(simd, target, upper, lower, first),
+                        4 => add_rows::<S, 4>(simd, target, upper, lower, first),
+                        5 => add_rows::<S, 5>(simd, target, upper, lower, first),
+                        6 => add_rows::<S, 6>(simd, target, upper, lower, first),
+                        7 => add_rows::<S, 7>(simd, target, upper, lower, first),
+                        _ => add_rows::<S, MOST>(simd, target, upper, lower, first),
+                    }
+                    first += some * S::F32_LANES;
+                }
+            }
+        }
+    }
+}
+
+/// Adds the entries' values times V registers of their rows to `target`.
+#[inline(always)]
+fn add_rows<S: Simd, const V: usize>(
+    simd: S,
+    target: &mut [f32],
+    upper: (&[f32], &[Entry]),
+    lower: (&[f32], &[Entry]),
+    first: usize,
+) {
+    let (target, _) = S::as_mut_simd_f32s(target);
+    let mut sums = [simd.splat_f32s(0.0); V];
+    sums.copy_from_slice(target);
+    for (rows, list) in [upper, lower] {
+        for entry in list {
+            let start = entry.start as usize + first;
+            let value = simd.splat_f32s(entry.value);
+            let (row, _) = S::as_simd_f32s(&rows[start..start + V * S::F32_LANES]);
+            for (sum, weight) in sums.iter_mut().zip(row) {
+                *sum = simd.mul_add_f32s(value, *weight, *sum);
+            }
+        }
+    }
+    target.copy_from_slice(&sums);
+}
+
+/// Adds the gradient of a linear layer: `upstream` outputs × LANES, `inputs` image after image.
+#[inline(always)]
+pub(super) fn linear_weights(
+    layer: &Linear,
+    images: usize,
+    upstream: &[f32],
+    inputs: &[f32],
+    weight: &mut [f32],
+    bias: &mut [f32],
+) {
+    let pixels = stride(layer.inputs);
+    let rows = weight.chunks_exact_mut(layer.inputs).zip(bias);
+    for ((row, bias), upstream) in rows.zip(upstream.chunks_exact(LANES)) {
+        *bias += upstream[..images].iter().sum::<f32>();
+        let mut image = 0;
+        let at = |image: usize| &inputs[image * pixels..][..layer.inputs];
+        while image + 4 <= images {
+            let [a, b, c, d] = [0, 1, 2, 3].map(|next| at(image + next));
+            let [p, q, r, s] = [0, 1, 2, 3].map(|next| upstream[image + next]);
+            for ((((sum, a), b), c), d) in row.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                *sum = d.mul_add(s, c.mul_add(r, b.mul_add(q, a.mul_add(p, *sum))));
+            }
+            image += 4;
+        }
+        for image in image..images {
+            row.iter_mut()
+                .zip(at(image))
+                .for_each(|(sum, value)| *sum = value.mul_add(upstream[image], *sum));
+        }
+    }
+}
+
+/// The gradient of a linear layer's inputs, `Wᵀ upstream`: inputs × LANES from outputs × LANES.
+#[inline(always)]
+pub(super) fn linear_inputs<S: Simd>(
+    simd: S,
+    layer: &Linear,
+    weight: &[f32],
+    upstream: &[f32],
+    downstream: &mut [f32],
+) {
+    const BLOCK: usize = 4;
+    let width = LANES / S::F32_LANES;
+    let (upstream, _) = S::as_simd_f32s(upstream);
+    for (block, out) in downstream.chunks_mut(BLOCK * LANES).enumerate() {
+        let count = out.len() / LANES;
+        let (out, _) = S::as_mut_simd_f32s(out);
+        for register in 0..width {
+            let mut sums = [simd.splat_f32s(0.0); BLOCK];
+            for (neuron, row) in weight.chunks_exact(layer.inputs).enumerate() {
+                let value = upstream[neuron * width + register];
+                let weights = &row[block * BLOCK..block * BLOCK + count];
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum = simd.mul_add_f32s(simd.splat_f32s(*weight), value, *sum);
+                }
+            }
+            for (index, sum) in sums.into_iter().enumerate().take(count) {
+                out[index * width + register] = sum;
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Forward through a tile: convolution, ReLU and pooling at once; linear layers.
+
+use pulp::Simd;
+
+use super::LANES;
+use crate::chain::{Convolution, Linear};
+
+/// Which of the four positions of a pooled entry was the largest, 0 to 3, row by row; or that none was above zero.
+pub(super) const DEAD: u8 = 4;
+
+/// Channels, or neurons, that are computed together: each value that is loaded serves all of them.
+const BLOCK: usize = 4;
+
+/// The filters in the order in which [`relu_pool`] reads them: blocks of channels, and in a block tap by tap.
+pub(super) fn pack(layer: &Convolution, weight: &[f32], packed: &mut Vec<f32>) {
+    packed.clear();
+    let taps = layer.taps();
+    let mut first = 0;
+    while first < layer.outputs {
+        let block = block_size(layer.outputs - first);
+        for tap in 0..taps {
+            packed.extend((first..first + block).map(|channel| weight[channel * taps + tap]));
+        }
+        first += block;
+    }
+}
+
+fn block_size(left: usize) -> usize {
+    match left {
+        4.. => BLOCK,
+        2..4 => 2,
+        _ => 1,
+    }
+}
+
+/// Convolution, ReLU and 2×2 max pooling of a tile, and where TRAIN who won each pooled entry.
+///
+/// `input` is inputs × side² × LANES, `output` and `winners` outputs × pooled² × LANES.
+#[inline(always)]
+pub(super) fn relu_pool<S: Simd, const TRAIN: bool>(
+    simd: S,
+    layer: &Convolution,
+    input: &[f32],
+    packed: &[f32],
+    bias: &[f32],
+    output: &mut [f32],
+    winners: &mut [u8],
+) {
+    match layer.kernel {
+        3 => relu_pool_of::<S, TRAIN, 3>(simd, layer, input, packed, bias, output, winners),
+        5 => relu_pool_of::<S, TRAIN, 5>(simd, layer, input, packed, bias, output, winners),
+        _ => relu_pool_of::<S, TRAIN, 0>(simd, layer, input, packed, bias, output, winners),
+    }
+}
+
+/// The same for filters of side K, or of any side where K is 0: loops of known length are faster.
+#[inline(always)]
+fn relu_pool_of<S: Simd, const TRAIN: bool, const K: usize>(
+    simd: S,
+    layer: &Convolution,
+    input: &[f32],
+    packed: &[f32],
+    bias: &[f32],
+    output: &mut [f32],
+    winners: &mut [u8],
+) {
+    let plane = layer.pooled() * layer.pooled() * LANES;
+    let (mut packed, mut bias, mut output, mut winners) = (packed, bias, output, winners);
+    while !bias.is_empty() {
+        let block = block_size(bias.len());
+        let (filters, bias_of_block, out, won);
+        (filters, packed) = packed.split_at(block * layer.taps());
+        (bias_of_block, bias) = bias.split_at(block);
+        (out, output) = output.split_at_mut(block * plane);
+        (won, winners) = if TRAIN { winners.split_at_mut(block * plane) } else { winners.split_at_mut(0) };
+        match block {
+            BLOCK => block_of::<S, TRAIN, K, BLOCK>(simd, layer, input, filters, bias_of_block, out, won),
+            2 => block_of::<S, TRAIN, K, 2>(simd, layer, input, filters, bias_of_block, out, won),
+            _ => block_of::<S, TRAIN, K, 1>(simd, layer, input, filters, bias_of_block, out, won),
+        }
+    }
+}
+
+/// B channels. The four positions of a pooled entry share every weight, and each value serves B channels: 4·B sums stay
+/// in registers while 4 values and B weights are read per tap.
+#[inline(always)]
+fn block_of<S: Simd, const TRAIN: bool, const K: usize, const B: usize>(
+    simd: S,
+    layer: &Convolution,
+    input: &[f32],
+    filters: &[f32],
+    bias: &[f32],
+    output: &mut [f32],
+    winners: &mut [u8],
+) {
+    let kernel = if K == 0 { layer.kernel } else { K };
+    let (side, pooled) = (layer.side, layer.pooled());
+    let plane = pooled * pooled * LANES;
+    // How many registers hold the lanes.
+    let width = LANES / S::F32_LANES;
+    let zero = simd.splat_f32s(0.0);
+    let number = [0, 1, 2, 3, u32::from(DEAD)].map(|number| simd.splat_u32s(number));
+    let (input, _) = S::as_simd_f32s(input);
+    for place in 0..pooled * pooled {
+        let corner = 2 * (place / pooled) * side + 2 * (place % pooled);
+        let mut won = [[0_u32; LANES]; B];
+        for register in 0..width {
+            let mut sums = [[zero; 4]; B];
+            for (sums, bias) in sums.iter_mut().zip(bias) {
+                *sums = [simd.splat_f32s(*bias); 4];
+            }
+            let mut taps = filters.chunks_exact(B);
+            for channel in 0..layer.inputs {
+                for dy in 0..kernel {
+                    let start = (channel * side * side + corner + dy * side) * width + register;
+                    let upper = &input[start..start + kernel * width + 1];
+                    let lower = &input[start + side * width..start + (side + kernel) * width + 1];
+                    for (dx, weights) in (0..kernel).zip(&mut taps) {
+                        let values = [
+                            upper[dx * width],
+                            upper[(dx + 1) * width],
+                            lower[dx * width],
+                            lower[(dx + 1) * width],
+                        ];
+                        for (sums, weight) in sums.iter_mut().zip(weights) {
+                            let weight = simd.splat_f32s(*weight);
+                            for (sum, value) in sums.iter_mut().zip(values) {
+                                *sum = simd.mul_add_f32s(weight, value, *sum);
+                            }
+                        }
+                    }
+                }
+            }
+            for (channel, [p, q, r, s]) in sums.into_iter().enumerate() {
+                let entry = channel * plane + place * LANES;
+                let (output, _) = S::as_mut_simd_f32s(&mut output[entry..entry + LANES]);
+                let (right, right_below) = (simd.less_than_f32s(p, q), simd.less_than_f32s(r, s));
+                let above = simd.select_f32s(right, q, p);
+                let below = simd.select_f32s(right_below, s, r);
+                let lower = simd.less_than_f32s(above, below);
+                let largest = simd.select_f32s(lower, below, above);
+                let alive = simd.less_than_f32s(zero, largest);
+                output[register] = simd.select_f32s(alive, largest, zero);
+                if TRAIN {
+                    let above = simd.select_u32s(right, number[1], number[0]);
+                    let below = simd.select_u32s(right_below, number[3], number[2]);
+                    let winner = simd.select_u32s(lower, below, above);
+                    let (won, _) = S::as_mut_simd_u32s(&mut won[channel]);
+                    won[register] = simd.select_u32s(alive, winner, number[4]);
+                }
+            }
+        }
+        if TRAIN {
+            for (channel, won) in won.iter().enumerate() {
+                let entry = channel * plane + place * LANES;
+                let narrow = &mut winners[entry..entry + LANES];
+                narrow.iter_mut().zip(won).for_each(|(narrow, wide)| *narrow = *wide as u8);
+            }
+        }
+    }
+}
+
+/// `W f + b`; `input` is inputs × LANES, `output` outputs × LANES.
+#[inline(always)]
+pub(super) fn linear<S: Simd>(
+    simd: S,
+    layer: &Linear,
+    input: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    output: &mut [f32],
+) {
+    let (mut weight, mut bias, mut output) = (weight, bias, output);
+    while !bias.is_empty() {
+        let block = block_size(bias.len());
+        let (rows, bias_of_block, out);
+        (rows, weight) = weight.split_at(block * layer.inputs);
+        (bias_of_block, bias) = bias.split_at(block);
+        (out, output) = output.split_at_mut(block * LANES);
+        match block {
+            BLOCK => neurons::<S, BLOCK>(simd, input, rows, bias_of_block, out),
+            2 => neurons::<S, 2>(simd, input, rows, bias_of_block, out),
+            _ => neurons::<S, 1>(simd, input, rows, bias_of_block, out),
+        }
+    }
+}
+
+#[inline(always)]
+fn neurons<S: Simd, const B: usize>(simd: S, input: &[f32], rows: &[f32], bias: &[f32], output: &mut [f32]) {
+    let width = LANES / S::F32_LANES;
+    let inputs = input.len() / LANES;
+    let (input, _) = S::as_simd_f32s(input);
+    let (output, _) = S::as_mut_simd_f32s(output);
+    for register in 0..width {
+        let mut sums = [simd.splat_f32s(0.0); B];
+        for (sum, bias) in sums.iter_mut().zip(bias) {
+            *sum = simd.splat_f32s(*bias);
+        }
+        for index in 0..inputs {
+            let value = input[index * width + register];
+            for (neuron, sum) in sums.iter_mut().enumerate() {
+                *sum = simd.mul_add_f32s(simd.splat_f32s(rows[neuron * inputs + index]), value, *sum);
+            }
+        }
+        for (neuron, sum) in sums.into_iter().enumerate() {
+            output[neuron * width + register] = sum;
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The engine against burn's differentiation, against differences of the loss in double precision, and against itself
+//! on other registers and threads.
+
+use super::*;
+use crate::burn::Burn;
+use proptest::prelude::*;
+use rand::RngExt;
+use statistics::random;
+
+/// Parameters, images and labels for a chain.
+struct Example {
+    chain: Chain,
+    parameters: Vec<f32>,
+    images: Vec<f32>,
+    labels: Vec<u8>,
+}
+
+impl Example {
+    fn new(chain: Chain, images: usize, seed: u64) -> Example {
+        let mut random = random::split(seed, "example", 0);
+        let mut uniform = |bound: f64| ((2.0 * random.random::<f64>() - 1.0) * bound) as f32;
+        let mut parameters = vec![0.0; chain.parameters()];
+        let of_convolutions = chain.convolutions.iter().map(|l| (l.weight.start..l.bias.end, l.taps()));
+        for (range, inputs) in
+            of_convolutions.chain(chain.linears.iter().map(|l| (l.weight.start..l.bias.end, l.inputs)))
+        {
+            parameters[range].fill_with(|| uniform(1.0 / (inputs as f64).sqrt()));
+        }
+        let pixels = (0..images * chain.pixels()).map(|_| uniform(1.0)).collect();
+        let labels = (0..images).map(|image| (image * 7 % chain.classes()) as u8).collect();
+        Example { chain, parameters, images: pixels, labels }
+    }
+
+    fn images(&self) -> Vec<&[f32]> {
+        self.images.chunks(self.chain.pixels()).collect()
+    }
+
+    fn gradient_on(&self, arch: Arch) -> Gradient {
+        let mut fused = Fused::on(arch, self.chain.clone());
+        fused.gradient(&self.parameters, Batch { images: &self.images(), labels: &self.labels })
+    }
+
+    fn gradient(&self) -> Gradient {
+        self.gradient_on(Arch::new())
+    }
+}
+
+/// The largest difference, relative to the largest value.
+fn difference(ours: &[f32], theirs: &[f32]) -> f32 {
+    assert_eq!(ours.len(), theirs.len());
+    let scale = theirs.iter().fold(f32::MIN_POSITIVE, |scale, value| scale.max(value.abs()));
+    ours.iter().zip(theirs).fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs())) / scale
+}
+
+/// Any chain whose planes are large enough for its filters.
+fn chains() -> impl Strategy<Value = Chain> {
+    let convolutions = prop::collection::vec((1_usize..9, 1_usize..7), 0..4);
+    let linears = prop::collection::vec(2_usize..8, 1..4);
+    (1_usize..4, 1_usize..24, convolutions, linears)
+        .prop_filter_map("filters fit", |(channels, side, convolutions, linears)| {
+            Chain::new((channels, side), &convolutions, &linears).ok()
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn gradients_are_those_of_burn_for_any_chain_and_batch(chain in chains(), images in 1_usize..40, seed in 0_u64..1000) {
+        let example = Example::new(chain.clone(), images, seed);
+        let ours = example.gradient();
+        let batch = Batch { images: &example.images(), labels: &example.labels };
+        let theirs = Burn::flex(chain).gradient(&example.parameters, batch).unwrap();
+        prop_assert!((ours.loss - theirs.loss).abs() <= 1e-5 * (1.0 + theirs.loss));
+        let difference = difference(&ours.values, &theirs.values);
+        prop_assert!(difference <= 1e-4, "differs by {difference}");
+    }
+}
+
+/// The mean cross-entropy in double precision, as the formulas stand.
+fn loss(example: &Example, parameters: &[f64]) -> f64 {
+    let chain = &example.chain;
+    let of_image = |(image, label): (&[f32], &u8)| {
+        let mut values: Vec<f64> = image.iter().map(|pixel| f64::from(*pixel)).collect();
+        for layer in &chain.convolutions {
+            let pooled = layer.pooled();
+            let phi = |output: usize, y: usize, x: usize| {
+                let mut sum = parameters[layer.bias.start + output];
+                for tap in 0..layer.taps() {
+                    let (dy, dx) = (tap / layer.kernel % layer.kernel, tap % layer.kernel);
+                    let channel = tap / (layer.kernel * layer.kernel);
+                    let weight = parameters[layer.weight.start + output * layer.taps() + tap];
+                    sum += weight * values[(channel * layer.side + y + dy) * layer.side + x + dx];
+                }
+                sum
+            };
+            let entry = |index: usize| {
+                let (output, y, x) =
+                    (index / (pooled * pooled), 2 * (index / pooled % pooled), 2 * (index % pooled));
+                [(0, 0), (0, 1), (1, 0), (1, 1)]
+                    .iter()
+                    .fold(0.0_f64, |m, (a, b)| m.max(phi(output, y + a, x + b)))
+            };
+            values = (0..layer.outputs * pooled * pooled).map(entry).collect();
+        }
+        for (number, layer) in chain.linears.iter().enumerate() {
+            let neuron = |output: usize| {
+                let row = &parameters[layer.weight.start + output * layer.inputs..][..layer.inputs];
+                let sum = row.iter().zip(&values).map(|(weight, value)| weight * value).sum::<f64>();
+                sum + parameters[layer.bias.start + output]
+            };
+            let is_last = number + 1 == chain.linears.len();
+            values = (0..layer.outputs).map(neuron).map(|v| if is_last { v } else { v.max(0.0) }).collect();
+        }
+        values.iter().map(|logit| logit.exp()).sum::<f64>().ln() - values[usize::from(*label)]
+    };
+    let images = example.images();
+    images.into_iter().zip(&example.labels).map(of_image).sum::<f64>() / example.labels.len() as f64
+}
+
+#[test]
+fn gradients_are_the_differences_of_the_loss_in_double_precision() {
+    const STEP: f64 = 1e-6;
+    let chains = [
+        ((1, 14), vec![(3, 3), (5, 3)], vec![7, 3], 19),
+        ((2, 12), vec![(6, 5)], vec![4], 5),
+        ((1, 9), vec![], vec![5, 4], 3),
+        ((1, 20), vec![(5, 2), (3, 4)], vec![3], 18),
+        ((3, 11), vec![(2, 4), (3, 1), (4, 1)], vec![6, 5, 3], 4),
+    ];
+    for (image, convolutions, linears, images) in chains {
+        let example = Example::new(Chain::new(image, &convolutions, &linears).unwrap(), images, 3);
+        let gradient = example.gradient();
+        let at: Vec<f64> = example.parameters.iter().map(|value| f64::from(*value)).collect();
+        let here = loss(&example, &at);
+        assert!((gradient.loss - here).abs() < 1e-6, "{} for {here}", gradient.loss);
+        let scale = gradient.values.iter().fold(0.0_f64, |scale, value| scale.max(f64::from(value.abs())));
+        let mut kinks = 0;
+        for (index, value) in gradient.values.iter().enumerate() {
+            let beside = |step: f64| {
+                let mut moved = at.clone();
+                moved[index] += step;
+                loss(&example, &moved)
+            };
+            let (up, down) = (beside(STEP), beside(-STEP));
+            // Where a winner or a ReLU switches within the step, the loss has no derivative.
+            if (up + down - 2.0 * here).abs() > 1e-4 * STEP * scale {
+                kinks += 1;
+                continue;
+            }
+            let difference = (up - down) / (2.0 * STEP);
+            assert!(
+                (difference - f64::from(*value)).abs() < 1e-4 * scale,
+                "{index}: {value} for {difference}"
+            );
+        }
+        assert!(kinks * 50 < gradient.values.len(), "{kinks} of {} have a kink", gradient.values.len());
+    }
+}
+
+/// Every kind of register that this machine has.
+fn machines() -> Vec<Arch> {
+    #[allow(unused_mut, reason = "other machines add to it")]
+    let mut machines = vec![Arch::Scalar];
+    #[cfg(target_arch = "x86_64")]
+    {
+        machines.extend(pulp::x86::V3::try_new().map(Arch::V3));
+        machines.extend(pulp::x86::V4::try_new().map(Arch::V4));
+    }
+    machines.push(Arch::new());
+    machines
+}
+
+#[test]
+fn the_bits_are_the_same_on_registers_of_any_width() {
+    for (image, convolutions, linears) in
+        [((1, 32), vec![(12, 3), (20, 5)], vec![20, 10]), ((2, 13), vec![(3, 3), (7, 3)], vec![5])]
+    {
+        let example = Example::new(Chain::new(image, &convolutions, &linears).unwrap(), 21, 1);
+        let [first, others @ ..] = &machines()[..] else { panic!("no machine") };
+        let (gradient, logits) = (example.gradient_on(*first), example.logits_on(*first));
+        for other in others {
+            assert_eq!(example.gradient_on(*other), gradient, "{other:?}");
+            assert_eq!(example.logits_on(*other), logits, "{other:?}");
+        }
+    }
+}
+
+impl Example {
+    fn logits_on(&self, arch: Arch) -> Vec<f32> {
+        super::logits_on(arch, &self.chain, &self.parameters, &self.images)
+    }
+}
+
+#[test]
+fn the_bits_do_not_depend_on_the_number_of_threads_or_on_earlier_batches() {
+    let chain = Chain::new((1, 32), &[(4, 3), (20, 5)], &[20, 10]).unwrap();
+    let example = Example::new(chain.clone(), 100, 5);
+    let images = example.images();
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut fused = Fused::new(chain.clone());
+            let batch = |range: Range<usize>| Batch {
+                images: &images[range.clone()],
+                labels: &example.labels[range],
+            };
+            let first = fused.gradient(&example.parameters, batch(0..70));
+            let small = fused.gradient(&example.parameters, batch(70..73));
+            (first, small, fused.gradient(&example.parameters, batch(0..70)))
+        })
+    };
+    let (first, small, again) = on(1);
+    assert_eq!(first, again);
+    assert_eq!(on(3), (first, small, again));
+}
