@@ -1,7 +1,7 @@
 //! What is told of a run: how many jobs ended how, and what each of them took and used.
 
 use crate::judge::Reason;
-use crate::work::Used;
+use crate::task::Used;
 use serde::Serialize;
 use std::time::SystemTime;
 

@@ -1,127 +1,251 @@
-//! A guard for each job: a small process that leads the job's process group and, when the runner dies in
-//! whatever way, kills that group and itself. So nothing that a job started outlives the runner.
+//! The guard of a job: a small process that starts the job's processes, follows them, and ends all that is left of them
+//! when they have ended or the runner has, in whatever way. So nothing that a job started outlives the runner.
 //!
-//! The runner holds the other end of the guard's stdin; the system closes it when the runner ends, even by
-//! SIGKILL. Every process of the job enters the group before its program starts, so there is no moment in
-//! which it is unguarded. A process that leaves the group (a daemon, `setsid`) is found by a variable of its
-//! environment, where the system has /proc; one that clears its environment, too, is not found.
+//! The guard leads the group of the job's processes, and adopts what loses its parent below it: what left the group
+//! (a daemon, `setsid`) is found all the same. A guard that is killed itself leaves its orphans to the runner, which
+//! does as much. Only what kills both at once, by SIGKILL and in the same instant, can leave a process behind; and
+//! where the system knows no adoption (all but Linux) also a process that has left its group.
 
+use crate::orphans;
+use crate::task::{Ending, PATIENCE, Step, Told, Used};
+use crate::words;
 use rustix::process::{Pid, Signal};
-use std::fs;
-use std::io::{self, Read};
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::collections::{BTreeMap, HashSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, PipeReader, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use wait4::{ResUse, Wait4};
 
-/// The variable by which the processes of a job are known; its value is the guard's process id.
-const VARIABLE: &str = "PRIORSCOPE_GUARD";
+/// How long the other processes of a job have to fail by themselves once one has failed, which tells the
+/// failure of a producer from that of its consumer.
+const GRACE: Duration = Duration::from_millis(50);
+/// How long the last words of processes that have ended are waited for.
+const HEARING: Duration = Duration::from_secs(1);
 
-/// The first argument that turns the program into a guard.
-pub const ARGUMENT: &str = "--guard-of-a-job";
-
-/// The process group of one job. Dropping it kills what is left of the group.
-#[derive(Debug)]
-pub struct Group {
-    guard: Child,
-    pid: Pid,
+/// What the threads of a guard share.
+#[derive(Clone, Default)]
+struct Post {
+    /// Held while a process is started, and for ever once the runner has ended.
+    starting: Arc<Mutex<()>>,
+    /// Whether the group was asked to end.
+    asked: Arc<AtomicBool>,
 }
 
-impl Group {
-    /// Starts a guard.
-    pub fn start() -> io::Result<Group> {
-        // The running program even if its file was replaced meanwhile.
-        let own = Path::new("/proc/self/exe");
-        let program = if own.exists() { own.to_path_buf() } else { std::env::current_exe()? };
-        let guard = Command::new(program)
-            .arg(ARGUMENT)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()?;
-        let pid = i32::try_from(guard.id()).ok().and_then(Pid::from_raw);
-        let pid = pid.ok_or_else(|| io::Error::other("the guard has no process id"))?;
-        Ok(Group { guard, pid })
-    }
-
-    /// The group, for signals; valid as long as this value is.
-    pub fn pid(&self) -> Pid {
-        self.pid
-    }
-
-    /// Makes a command start inside the group.
-    pub fn enter(&self, command: &mut Command) {
-        let pid = self.pid.as_raw_nonzero().get();
-        command.process_group(pid).env(VARIABLE, pid.to_string());
-    }
-
-    /// Kills what is left of the job, in the group and outside.
-    pub fn end(&self) {
-        self.kill();
-        kill_escaped(self.pid);
-    }
-
-    /// Kills every process of the group at once.
-    fn kill(&self) {
-        signal(self.pid, Signal::KILL);
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-        let _ = self.guard.wait();
-    }
-}
-
-/// Tells the processes that may have been started after this one: those with a greater number, unless the system
-/// has begun again with small numbers since.
-fn newer_than(pid: Pid) -> impl Fn(Pid) -> bool {
-    let number = |pid: Pid| pid.as_raw_nonzero().get();
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let latest: Option<i32> = load.split_whitespace().last().and_then(|number| number.parse().ok());
-    let in_order = latest.is_some_and(|latest| latest >= number(pid));
-    move |other| other != pid && (!in_order || number(other) > number(pid))
-}
-
-/// Kills the processes of a job that have left its group, and what those start meanwhile.
-fn kill_escaped(guard: Pid) {
-    const ROUNDS: usize = 10;
-    let own = rustix::process::getpid();
-    let entry = format!("{VARIABLE}={}", guard.as_raw_nonzero());
-    let is_newer = newer_than(guard);
-    for _ in 0..ROUNDS {
-        let mut found = false;
-        for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let name = process.file_name();
-            let pid = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
-            let Some(pid) = pid.filter(|pid| *pid != own && is_newer(*pid)) else { continue };
-            let environment = fs::read(process.path().join("environ")).unwrap_or_default();
-            if environment.split(|byte| *byte == 0).any(|variable| variable == entry.as_bytes()) {
-                found |= rustix::process::kill_process(pid, Signal::KILL).is_ok();
-            }
-        }
-        if !found {
-            return;
-        }
-    }
-}
-
-/// Sends a signal to a group; one that is gone already needs none.
-pub fn signal(group: Pid, signal: Signal) {
-    let _ = rustix::process::kill_process_group(group, signal);
-}
-
-/// The guard's own work: waits for the runner's end, then kills its group.
+/// The guard's own work: does what it is told, until the runner's end.
 pub fn stand_guard() -> ExitCode {
+    let post = Post::default();
     // The group is asked to end by a signal that the guard must outlive.
-    let ignored = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     for kind in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
-        let _ = signal_hook::flag::register(kind, ignored.clone());
+        let _ = signal_hook::flag::register(kind, post.asked.clone());
     }
-    let mut byte = [0];
-    while matches!(io::stdin().read(&mut byte), Err(error) if error.kind() == io::ErrorKind::Interrupted) {}
-    kill_escaped(rustix::process::getpid());
-    let _ = rustix::process::kill_current_process_group(Signal::KILL);
+    orphans::adopt();
+    let (job, jobs) = mpsc::channel::<Vec<Step>>();
+    let starting = post.starting.clone();
+    std::thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            let Some(steps) = line.ok().and_then(|line| serde_json::from_str(&line).ok()) else { break };
+            let _ = job.send(steps);
+        }
+        let _last = starting.lock();
+        orphans::end(&HashSet::new());
+        let _ = rustix::process::kill_current_process_group(Signal::KILL);
+    });
+    let mut words = std::env::args_os().skip(2);
+    if let Some(program) = words.next() {
+        return run_one(&post, Command::new(program).args(words));
+    }
+    for steps in jobs {
+        let ending = run(&post, &steps);
+        tell(&Told::Ended(ending));
+    }
     ExitCode::SUCCESS
+}
+
+/// Runs a command that answers where the guard would, and ends as it does.
+fn run_one(post: &Post, command: &mut Command) -> ExitCode {
+    let starting = post.starting.lock().unwrap_or_else(PoisonError::into_inner);
+    let child = start_when_free(command.stdin(Stdio::null()));
+    drop(starting);
+    let status = child.and_then(|mut child| child.wait());
+    orphans::end(&HashSet::new());
+    match status {
+        Ok(status) => {
+            status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+        }
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "it cannot be started: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tells the runner. If it has ended there is nobody to tell.
+fn tell(told: &Told) {
+    if let Ok(mut line) = serde_json::to_vec(told) {
+        line.push(b'\n');
+        let _ = io::stdout().lock().write_all(&line);
+    }
+}
+
+/// Runs the processes of a job, each joined to the next by a pipe, until all of them and all that they started have
+/// ended.
+fn run(post: &Post, steps: &[Step]) -> Ending {
+    let mut ending = Ending::default();
+    let (ended, ends) = mpsc::channel();
+    let (heard, silence) = mpsc::channel::<()>();
+    let mut running = BTreeMap::new();
+    let mut upstream: Option<PipeReader> = None;
+    for (step, call) in steps.iter().enumerate() {
+        let last = step + 1 == steps.len();
+        let (mut child, log, reader) = match start(post, call, upstream.take(), last) {
+            Ok(started) => started,
+            Err(what) => {
+                ending.unstarted = Some((step, what));
+                break;
+            }
+        };
+        upstream = reader;
+        running.insert(step, Pid::from_child(&child));
+        let stderr = child.stderr.take();
+        let heard = heard.clone();
+        std::thread::spawn(move || {
+            words::follow(stderr, log, |progress| tell(&Told::Progress { step, progress }));
+            drop(heard);
+        });
+        let ended = ended.clone();
+        std::thread::spawn(move || ended.send((step, child.wait4())));
+    }
+    // A process that was started while the group was asked to end may not have heard of it.
+    if post.asked.load(Ordering::Relaxed) {
+        ask_to_end();
+    }
+
+    let limit = steps.iter().filter_map(|step| step.timeout).min();
+    let mut late = limit.map(|limit| Instant::now() + limit);
+    let mut deadline: Option<Instant> = None;
+    while ending.unstarted.is_none() && !running.is_empty() {
+        let next = match [late, deadline].into_iter().flatten().min() {
+            None => ends.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(until) => ends.recv_timeout(until.saturating_duration_since(Instant::now())),
+        };
+        match next {
+            Ok((step, end)) => {
+                running.remove(&step);
+                if let Some(problem) = problem(end, &mut ending.used) {
+                    ending.failed.push((step, problem));
+                    deadline.get_or_insert_with(|| Instant::now() + GRACE);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) if late.is_some_and(|late| late <= Instant::now()) => {
+                (late, ending.late) = (None, true);
+                ask_to_end();
+                deadline = Some(Instant::now() + PATIENCE);
+            }
+            Err(_) => break,
+        }
+    }
+    // These first, by the threads that wait for them, which learn what they used.
+    for pid in running.values() {
+        let _ = rustix::process::kill_process(*pid, Signal::KILL);
+    }
+    while !running.is_empty()
+        && let Ok((step, end)) = ends.recv_timeout(PATIENCE)
+    {
+        running.remove(&step);
+        problem(end, &mut ending.used);
+    }
+    // Whatever the processes left behind ends with them; it may hold their pipes open.
+    ending.stuck = !running.is_empty() || !orphans::end(&HashSet::new());
+    // The other end is dropped when every log has its last line.
+    drop(heard);
+    let _ = silence.recv_timeout(HEARING);
+    ending
+}
+
+fn ask_to_end() {
+    let _ = rustix::process::kill_current_process_group(Signal::TERM);
+}
+
+/// What went wrong with a process that ended, if anything did.
+fn problem(end: io::Result<ResUse>, used: &mut Used) -> Option<String> {
+    match end {
+        Ok(ResUse { status, rusage }) => {
+            used.cpu_seconds += (rusage.utime + rusage.stime).as_secs_f64();
+            used.peak_memory += rusage.maxrss;
+            (!status.success()).then(|| in_words(status))
+        }
+        Err(error) => Some(format!("waiting for it failed: {error}")),
+    }
+}
+
+type Started = (Child, File, Option<PipeReader>);
+
+fn start(post: &Post, step: &Step, upstream: Option<PipeReader>, last: bool) -> Result<Started, String> {
+    let log =
+        open_log(step).map_err(|e| format!("its log {} cannot be written: {e}", step.log().display()))?;
+    let _starting = post.starting.lock().unwrap_or_else(PoisonError::into_inner);
+    spawn(step, log, upstream, last)
+        .map_err(|e| format!("{} cannot be started: {e}", step.program().display()))
+}
+
+fn open_log(step: &Step) -> io::Result<File> {
+    if let Some(folder) = step.log().parent() {
+        fs::create_dir_all(folder)?;
+    }
+    if !step.again {
+        let _ = fs::remove_file(step.log());
+    }
+    let mut log = OpenOptions::new().create(true).append(true).open(step.log())?;
+    writeln!(log, "$ {}", step.line)?;
+    Ok(log)
+}
+
+fn spawn(step: &Step, log: File, upstream: Option<PipeReader>, last: bool) -> io::Result<Started> {
+    let mut command = Command::new(step.program());
+    command.args(&step.arguments).arg("--progress=events").stderr(Stdio::piped());
+    command.stdin(upstream.map_or_else(Stdio::null, Stdio::from));
+    let downstream = if last {
+        command.stdout(log.try_clone()?);
+        None
+    } else {
+        let (reader, writer) = io::pipe()?;
+        command.stdout(writer);
+        Some(reader)
+    };
+    let child = start_when_free(&mut command)?;
+    // The command holds our ends of the pipes: dropping it here lets each side see the other's end.
+    Ok((child, log, downstream))
+}
+
+/// Starts a command. A program that is being replaced is busy for a moment, which is waited for.
+fn start_when_free(command: &mut Command) -> io::Result<Child> {
+    for _ in 0..20 {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            other => return other,
+        }
+    }
+    command.spawn()
+}
+
+fn in_words(status: ExitStatus) -> String {
+    if let Some(signal) = status.signal() {
+        let name = signal_hook::low_level::signal_name(signal).unwrap_or("unknown");
+        let hint = if signal == 9 { "; the system does that when memory runs out" } else { "" };
+        return format!("was killed by signal {signal} ({name}{hint})");
+    }
+    match status.code() {
+        Some(1) => "failed while working (exit code 1)".to_owned(),
+        Some(2) => "did not understand its command line (exit code 2)".to_owned(),
+        Some(3) => "found its input wrong (exit code 3)".to_owned(),
+        Some(code) => format!("ended with exit code {code}"),
+        None => "ended in an unknown way".to_owned(),
+    }
 }

@@ -2,8 +2,8 @@
 //!
 //! The way of the data: `cli` takes the command line (`arguments`), `open` the pipeline (crate `plan`) and its `programs`;
 //! `key` names each job by what it depends on, `store` knows which keys have results, `judge` says whether a job
-//! must run and why; `run` makes what is missing, job by job (`perform`, `work`, `guard`), as `schedule` and its
-//! limits allow, and `screen` shows it. `preview` judges without running, for the `commands` that change nothing.
+//! must run and why; `run` makes what is missing, job by job (`perform`, `work`, and in processes of
+//! their own `guard`), as `schedule` and its limits allow, and `screen` shows it. `preview` judges without running, for the `commands` that change nothing.
 
 pub mod account;
 mod arguments;
@@ -14,11 +14,13 @@ pub mod digests;
 pub mod errors;
 pub mod files;
 pub mod guard;
+pub mod guards;
 pub mod judge;
 pub mod key;
 pub mod last;
 pub mod lock;
 mod open;
+pub mod orphans;
 pub mod perform;
 pub mod preview;
 pub mod programs;
@@ -27,5 +29,6 @@ pub mod schedule;
 pub mod screen;
 pub mod setting;
 pub mod store;
+pub mod task;
 pub mod words;
 pub mod work;

@@ -1,10 +1,15 @@
 //! The program `runner`: hands its command line to the library and ends with its exit code.
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|first| first == runner::guard::ARGUMENT) {
+    if std::env::args_os().nth(1).is_some_and(|first| first == runner::task::GUARD) {
         return runner::guard::stand_guard();
     }
-    runner::cli::main()
+    runner::orphans::adopt();
+    let code = runner::cli::main();
+    // What a guard left that was killed itself.
+    runner::orphans::end(&HashSet::new());
+    code
 }

@@ -2,12 +2,13 @@
 
 use crate::command;
 use crate::files::Durable;
-use crate::guard;
+use crate::guards::{Group, Guards};
 use crate::key::{self, Field};
 use crate::setting::Setting;
 use crate::store::{Claim, Kept, Object, Record};
+use crate::task::Step;
 use crate::words;
-use crate::work::{self, Event, Failure, Finished, Step};
+use crate::work::{self, Event, Failure, Finished};
 use blake3::Hash;
 use plan::graph::Source;
 use std::fs;
@@ -56,9 +57,10 @@ pub struct Attempt {
 pub fn perform(
     setting: &Setting,
     attempt: &Attempt,
+    guards: &Guards,
     events: &Sender<Event>,
     stop: &AtomicBool,
-) -> (Option<guard::Group>, Result<Finished, Box<Failure>>) {
+) -> (Option<Group>, Result<Finished, Box<Failure>>) {
     let claim = match claim(setting, attempt, events, stop) {
         Ok(claim) => claim,
         Err(wrong) => return (None, Err(work::failure(wrong))),
@@ -74,7 +76,7 @@ pub fn perform(
         Ok(steps) => steps,
         Err(wrong) => return (None, Err(work::failure(wrong))),
     };
-    let (group, result) = work::run(attempt.job, &steps, events);
+    let (group, result) = work::run(attempt.job, &steps, guards, events);
     let seconds = begin.elapsed().as_secs_f64();
     let finished = result.and_then(|used| {
         let keep = || -> Result<Record, String> {
@@ -91,7 +93,7 @@ pub fn perform(
             Ok(record)
         };
         let record = keep().map_err(|what| {
-            let log = steps.first().map(|step| step.log.clone());
+            let log = steps.first().map(|step| step.log().to_path_buf());
             let tail = log.as_deref().map(words::tail).unwrap_or_default();
             Box::new(Failure { what, line: Some(work::joined_lines(&steps)), log, tail, used })
         })?;
@@ -149,10 +151,10 @@ fn steps(setting: &Setting, attempt: &Attempt) -> Result<Vec<Step>, String> {
         let arguments = command::arguments(call, source, output, attempt.threads);
         steps.push(Step {
             name: call.name(),
-            program: program.path.clone(),
+            program: program.path.clone().into_os_string(),
             line: command::line(&program.shown, &arguments),
             arguments,
-            log: setting.log(process),
+            log: setting.log(process).into_os_string(),
             again: attempt.again,
             timeout: call.running.timeout,
         });

@@ -3,16 +3,17 @@
 use crate::digests::Digests;
 use crate::errors::{Error, io_error};
 use crate::files::{Durable, Project};
+use crate::guards;
 use blake3::Hash;
 use plan::describe::{self, Description};
 use plan::faults::{self, printable};
+use rustix::process::{Pid, Signal};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// How long a program may take to describe itself.
@@ -153,16 +154,12 @@ fn missing(name: &str, folders: &[PathBuf]) -> String {
     format!("it is neither beside the runner nor on PATH{near}")
 }
 
-/// Runs `PROGRAM --describe`.
+/// Runs `PROGRAM --describe`, under a guard.
 fn ask(path: &Path) -> Result<String, String> {
-    let mut command = Command::new(path);
-    command
-        .arg("--describe")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    let mut child = spawn(&mut command).map_err(|e| format!("{} cannot be started: {e}", path.display()))?;
+    let guard = guards::command().and_then(|mut guard| {
+        guard.arg(path).arg("--describe").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    });
+    let mut child = guard.map_err(|error| format!("its guard cannot be started: {error}"))?;
     let read = |pipe: Option<Box<dyn Read + Send>>| {
         std::thread::spawn(move || {
             let mut text = Vec::new();
@@ -180,10 +177,13 @@ fn ask(path: &Path) -> Result<String, String> {
             Err(error) => return Err(format!("waiting for it failed: {error}")),
         }
     };
-    // What it started holds its pipes open and would be waited for below.
-    let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-    group.into_iter().for_each(|group| crate::guard::signal(group, rustix::process::Signal::KILL));
+    if !guards::THOROUGH {
+        // What it started holds its pipes open and would be waited for below.
+        guards::signal(Pid::from_child(&child), Signal::KILL);
+    }
     if status.is_none() {
+        // Without its stdin the guard ends what it has started, and itself.
+        drop(child.stdin.take());
         let _ = child.wait();
         return Err(format!("it did not answer --describe within {} s", PATIENCE.as_secs()));
     }
@@ -205,17 +205,4 @@ fn ask(path: &Path) -> Result<String, String> {
             Err(format!("it failed to answer --describe{long}"))
         }
     }
-}
-
-/// Starts a command. A program that is being replaced is busy for a moment, which is waited for.
-pub fn spawn(command: &mut Command) -> std::io::Result<Child> {
-    for _ in 0..20 {
-        match command.spawn() {
-            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            other => return other,
-        }
-    }
-    command.spawn()
 }

@@ -5,7 +5,7 @@ mod telling;
 mod temporary;
 
 use crate::account::{Account, Counts};
-use crate::guard;
+use crate::guards::{self, Guards};
 use crate::judge::Reason;
 use crate::key::Field;
 use crate::last::{Estimates, Last, LastRuns};
@@ -13,6 +13,7 @@ use crate::perform::{self, Attempt};
 use crate::schedule::{self, Held, Limits, Wish};
 use crate::screen::Screen;
 use crate::setting::{OutputId, Setting};
+use crate::task;
 use crate::work::{self, Event, Failure, Finished};
 use blake3::Hash;
 use rustix::process::{Pid, Signal};
@@ -74,6 +75,7 @@ pub struct Outcome {
 pub struct Run<'a> {
     setting: Setting<'a>,
     manner: Manner,
+    guards: &'a Guards,
     screen: &'a mut Screen,
     last: &'a mut LastRuns,
     estimates: Estimates,
@@ -125,6 +127,7 @@ impl<'a> Run<'a> {
     pub fn new(
         setting: Setting<'a>,
         manner: Manner,
+        guards: &'a Guards,
         screen: &'a mut Screen,
         last: &'a mut LastRuns,
     ) -> Run<'a> {
@@ -154,6 +157,7 @@ impl<'a> Run<'a> {
             keys: vec![None; jobs.len()],
             setting,
             manner,
+            guards,
             screen,
             last,
             estimates,
@@ -285,9 +289,9 @@ impl<'a> Run<'a> {
         self.screen.started(job, &self.names[job], reason.as_ref(), threads);
         let forced = reason == Some(Reason::Forced);
         let attempt = Attempt { job, key, fields, threads, again, forced };
-        let (setting, sender, stop) = (self.setting, sender.clone(), self.stop.clone());
+        let (setting, guards, sender, stop) = (self.setting, self.guards, sender.clone(), self.stop.clone());
         scope.spawn(move || {
-            let perform = || perform::perform(&setting, &attempt, &sender, &stop);
+            let perform = || perform::perform(&setting, &attempt, guards, &sender, &stop);
             // A job that is never reported as ended would be waited for without end.
             let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(perform));
             let broken = || (None, Err(work::failure("the runner itself has a fault".to_owned())));
@@ -301,7 +305,7 @@ impl<'a> Run<'a> {
             Event::Started { job, group } => {
                 self.groups.insert(job, group);
                 if self.interrupts > 0 {
-                    guard::signal(group, if self.interrupts > 1 { Signal::KILL } else { Signal::TERM });
+                    guards::signal(group, if self.interrupts > 1 { Signal::KILL } else { Signal::TERM });
                 }
             }
             Event::Progress { job, stage, progress } => {
@@ -314,14 +318,17 @@ impl<'a> Run<'a> {
                 if self.interrupts == 1 {
                     self.screen.warn("stopping: ending what runs (press Ctrl-C again to kill it)");
                     self.signal_all(Signal::TERM);
-                    self.deadline = Some(Instant::now() + work::PATIENCE);
+                    self.deadline = Some(Instant::now() + task::PATIENCE);
                 } else {
                     self.signal_all(Signal::KILL);
                 }
             }
             Event::Ended { job, result, group } => {
                 self.groups.remove(&job);
-                drop(group);
+                // One that had to be asked, or worse, is not asked again.
+                if let Some(group) = group.filter(|_| result.is_ok() && self.interrupts == 0) {
+                    self.guards.keep(group);
+                }
                 self.screen.ended(job);
                 self.end(job, result);
             }
@@ -428,6 +435,6 @@ impl<'a> Run<'a> {
 
     fn signal_all(&mut self, signal: Signal) {
         self.deadline = None;
-        self.groups.values().for_each(|group| guard::signal(*group, signal));
+        self.groups.values().for_each(|group| guards::signal(*group, signal));
     }
 }

@@ -1,5 +1,6 @@
 //! What a process says while it works: its progress, its log, and its last words.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -8,7 +9,7 @@ use std::process::ChildStderr;
 use std::time::{Duration, Instant};
 
 /// How far a process got.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Units done.
     pub done: u64,

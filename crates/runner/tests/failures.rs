@@ -119,20 +119,6 @@ fn a_process_that_leaves_its_group_does_not_outlive_its_job_either() {
 }
 
 #[test]
-fn a_process_that_cannot_be_found_any_more_holds_nobody_up() {
-    let shop = Workshop::new();
-    let daemon =
-        "env -i setsid sh -c 'echo $$ > pid; exec sleep 600' & while [ ! -s pid ]; do sleep 0.01; done";
-    shop.stage("source", &[], &["out"], "", &format!("{daemon}; echo x > $out"));
-    shop.pipeline("  source: {}\n");
-    shop.make(&[]);
-    let pid = shop.read("pid");
-    assert!(workshop::is_alive(&pid), "it has not been waited for");
-    let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-}
-
-#[test]
 fn a_job_whose_work_folder_was_cleared_meanwhile_has_failed() {
     let shop = Workshop::new();
     shop.stage("source", &[], &["out"], "", "rm -rf .priorscope/work/*/.claim; echo half > $out");

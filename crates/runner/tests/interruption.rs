@@ -66,19 +66,96 @@ fn a_killed_runner_leaves_no_process_and_the_next_one_goes_on() {
     assert_eq!(shop.result("copy/out.txt"), "x 0\nx\n");
 }
 
+/// Starts a process that gets away from its stage in every way there is: with a group, a session and a parent of its own
+/// and an empty environment.
+const ESCAPE: &str = "(env -i setsid sh -c 'echo $$ > pid.new; mv pid.new pid; exec sleep 60' &)";
+
 #[test]
-fn a_process_that_left_its_group_does_not_outlive_a_killed_runner() {
+fn a_process_that_got_away_does_not_outlive_its_job() {
     let shop = Workshop::new();
-    shop.stage("source", &[], &["out"], "", "setsid sh -c 'echo $$ > pid; sleep 60' & wait");
+    let body = format!("{ESCAPE}; until [ -e pid ]; do sleep 0.02; done; echo x > $out");
+    shop.stage("source", &[], &["out"], "", &body);
+    shop.stage("next", &["data"], &["out"], "", "kill -0 $(cat pid) 2>&- && exit 1; cat $data > $out");
+    shop.pipeline("  source: {}\n  next: {inputs: {data: source.out}}\n");
+    shop.make(&[]);
+    assert!(!is_alive(&shop.read("pid")));
+}
+
+#[test]
+fn a_process_that_got_away_does_not_outlive_a_killed_runner() {
+    let shop = Workshop::new();
+    shop.stage("source", &[], &["out"], "", &format!("{ESCAPE}; sleep 60"));
     shop.pipeline("  source: {}\n");
     let mut runner = shop.start(&[]);
-    eventually("the daemon", || {
-        std::fs::read_to_string(shop.path("pid")).is_ok_and(|pid| pid.ends_with('\n'))
-    });
+    shop.wait_for("pid");
     runner.kill().unwrap();
     runner.wait().unwrap();
-    let pid = shop.read("pid");
-    eventually("the end of the daemon", || !is_alive(&pid));
+    eventually("the end of what got away", || !is_alive(&shop.read("pid")));
+}
+
+#[test]
+fn a_second_ctrl_c_kills_what_got_away() {
+    let shop = Workshop::new();
+    shop.stage("source", &[], &["out"], "", &format!("trap '' TERM; {ESCAPE}; while :; do sleep 0.05; done"));
+    shop.pipeline("  source: {}\n");
+    let runner = shop.start(&[]);
+    shop.wait_for("pid");
+    shop.send(&runner, Signal::INT);
+    std::thread::sleep(Duration::from_millis(300));
+    shop.send(&runner, Signal::INT);
+    assert_eq!(ran(runner.wait_with_output().unwrap()).code, 130);
+    assert!(!is_alive(&shop.read("pid")));
+}
+
+#[test]
+fn a_killed_guard_takes_its_job_with_it_and_it_is_said_so() {
+    let shop = Workshop::new();
+    shop.stage(
+        "source",
+        &[],
+        &["out"],
+        "",
+        &format!("{ESCAPE}; echo $PPID > guard; echo $$ > own; sleep 60"),
+    );
+    shop.stage("other", &[], &["out"], "", "until [ -e pid ]; do sleep 0.02; done; sleep 0.5; echo x > $out");
+    shop.pipeline("  source: {}\n  other: {}\n");
+    let runner = shop.start(&["--keep-going", "--jobs", "2"]);
+    shop.wait_for("pid");
+    eventually("the number of the stage", || shop.exists("own") && shop.read("own").ends_with('\n'));
+    let guard = shop.read("guard").trim().parse().unwrap();
+    kill_process(Pid::from_raw(guard).unwrap(), Signal::KILL).unwrap();
+    let ran = ran(runner.wait_with_output().unwrap());
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("failed source: its guard was killed"), "{}", ran.err);
+    assert!(!is_alive(&shop.read("pid")) && !is_alive(&shop.read("own")));
+    assert!(shop.exists("results/p/other/out.txt"), "a job under another guard goes on: {}", ran.err);
+}
+
+#[test]
+fn a_program_that_is_asked_what_it_is_does_not_outlive_a_killed_runner() {
+    let shop = Workshop::new();
+    shop.stage("source", &[], &["out"], "", "");
+    shop.write("bin/source", &format!("#!/bin/sh\n{ESCAPE}; sleep 60\n"));
+    shop.pipeline("  source: {}\n");
+    let mut runner = shop.start(&[]);
+    shop.wait_for("pid");
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    eventually("the end of what got away", || !is_alive(&shop.read("pid")));
+}
+
+#[test]
+fn what_its_caller_started_is_none_of_the_runners() {
+    let shop = Workshop::with_stages();
+    shop.pipeline("  source: {}\n");
+    let runner = shop.command(&[]);
+    let line = format!("sleep 60 & echo $! > pid; exec {} p.yaml", runner.get_program().display());
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &line]).current_dir(shop.path(""));
+    shell.envs(runner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    assert!(shell.status().unwrap().success());
+    assert!(is_alive(&shop.read("pid")));
+    kill_process(Pid::from_raw(shop.read("pid").trim().parse().unwrap()).unwrap(), Signal::KILL).unwrap();
 }
 
 #[test]
