@@ -4,10 +4,10 @@ use crate::arguments::{self, Cli, Command, Common, RunArguments};
 use crate::commands::{self, dry_run, gc, graph, history, log, status, verify};
 use crate::digests::Digests;
 use crate::errors::Error;
-use crate::guards::Guards;
 use crate::last::LastRuns;
 use crate::lock::{self, CacheUse};
 use crate::open::{self, Opened};
+use crate::perform::Shared;
 use crate::preview;
 use crate::programs::Descriptions;
 use crate::run::{Manner, Run};
@@ -121,8 +121,8 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     watch_signals(sender.clone())?;
     let started = SystemTime::now();
     let manner = Manner { limits, keep_going: arguments.keep_going, explain: arguments.explain };
-    let guards = Guards::default();
-    let outcome = Run::new(setting, manner, &guards, &mut screen, &mut last).run(&sender, &events);
+    let shared = Shared::new(&project);
+    let outcome = Run::new(setting, manner, &shared, &mut screen, &mut last).run(&sender, &events);
     let seconds = begin.elapsed().as_secs_f64();
     if let Err(error) = history::keep(&setting, &common.targets, limits, started, seconds, &outcome) {
         screen.warn(&format!("the history of this run could not be kept: {error}"));

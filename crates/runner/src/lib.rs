@@ -7,6 +7,7 @@
 
 pub mod account;
 mod arguments;
+pub mod claims;
 pub mod cli;
 pub mod command;
 pub mod commands;
@@ -22,6 +23,7 @@ pub mod lock;
 mod open;
 pub mod orphans;
 pub mod perform;
+pub mod place;
 pub mod preview;
 pub mod programs;
 pub mod run;

@@ -1,11 +1,12 @@
 //! One job from its command lines to its outputs in the store; runs on a thread of its own.
 
+use crate::claims::{self, Claim, Claims};
 use crate::command;
-use crate::files::Durable;
+use crate::files::{Durable, Project};
 use crate::guards::{Group, Guards};
 use crate::key::{self, Field};
 use crate::setting::Setting;
-use crate::store::{Claim, Kept, Object, Record};
+use crate::store::{Kept, Object, Record};
 use crate::task::Step;
 use crate::words;
 use crate::work::{self, Event, Failure, Finished};
@@ -28,7 +29,7 @@ fn work_file(
     output: usize,
 ) -> PathBuf {
     let output = &setting.plan.processes[process].outputs[output];
-    let folder = setting.store.work_folder(key);
+    let folder = claims::work_folder(setting.project, key);
     let folder = if members > 1 { folder.join(number.to_string()) } else { folder };
     folder.join(format!("{}.{}", output.port, output.format))
 }
@@ -53,22 +54,39 @@ pub struct Attempt {
     pub forced: bool,
 }
 
-/// Does the work of a job and keeps its outputs. Ends early when `stop` is set.
+/// What the jobs of a run share.
+#[derive(Debug)]
+pub struct Shared<'a> {
+    /// Who starts their processes.
+    pub guards: Guards,
+    /// Where they work.
+    pub claims: Claims<'a>,
+    /// Whether those are to end that have not started yet.
+    pub stop: AtomicBool,
+}
+
+impl Shared<'_> {
+    /// Nothing yet.
+    pub fn new(project: &Project) -> Shared<'_> {
+        Shared { guards: Guards::default(), claims: Claims::new(project), stop: AtomicBool::new(false) }
+    }
+}
+
+/// Does the work of a job and keeps its outputs.
 pub fn perform(
     setting: &Setting,
     attempt: &Attempt,
-    guards: &Guards,
+    shared: &Shared,
     events: &Sender<Event>,
-    stop: &AtomicBool,
 ) -> (Option<Group>, Result<Finished, Box<Failure>>) {
-    let claim = match claim(setting, attempt, events, stop) {
+    let claim = match claim(setting, attempt, shared, events) {
         Ok(claim) => claim,
         Err(wrong) => return (None, Err(work::failure(wrong))),
     };
     if !attempt.forced
         && let Some(record) = made_meanwhile(setting, attempt)
     {
-        claim.finish();
+        shared.claims.finish(claim);
         return (None, Ok(Finished { record, used: None }));
     }
     let begin = Instant::now();
@@ -76,7 +94,7 @@ pub fn perform(
         Ok(steps) => steps,
         Err(wrong) => return (None, Err(work::failure(wrong))),
     };
-    let (group, result) = work::run(attempt.job, &steps, guards, events);
+    let (group, result) = work::run(attempt.job, &steps, &shared.guards, events);
     let seconds = begin.elapsed().as_secs_f64();
     let finished = result.and_then(|used| {
         let keep = || -> Result<Record, String> {
@@ -100,7 +118,7 @@ pub fn perform(
         Ok(Finished { record, used: Some(used) })
     });
     if finished.is_ok() {
-        claim.finish();
+        shared.claims.finish(claim);
     }
     (group, finished)
 }
@@ -109,15 +127,15 @@ pub fn perform(
 fn claim(
     setting: &Setting,
     attempt: &Attempt,
+    shared: &Shared,
     events: &Sender<Event>,
-    stop: &AtomicBool,
 ) -> Result<Claim, String> {
     let mut told = false;
     loop {
-        if let Some(claim) = setting.store.claim(attempt.key).map_err(|error| error.to_string())? {
+        if let Some(claim) = shared.claims.claim(attempt.key).map_err(|error| error.to_string())? {
             return Ok(claim);
         }
-        if stop.load(Ordering::Relaxed) {
+        if shared.stop.load(Ordering::Relaxed) {
             return Err("stopped while another runner worked on it".to_owned());
         }
         if !told {

@@ -5,11 +5,12 @@ mod telling;
 mod temporary;
 
 use crate::account::{Account, Counts};
-use crate::guards::{self, Guards};
+use crate::claims;
+use crate::guards;
 use crate::judge::Reason;
 use crate::key::Field;
 use crate::last::{Estimates, Last, LastRuns};
-use crate::perform::{self, Attempt};
+use crate::perform::{self, Attempt, Shared};
 use crate::schedule::{self, Held, Limits, Wish};
 use crate::screen::Screen;
 use crate::setting::{OutputId, Setting};
@@ -18,8 +19,7 @@ use crate::work::{self, Event, Failure, Finished};
 use blake3::Hash;
 use rustix::process::{Pid, Signal};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::Scope;
 use std::time::{Duration, Instant, SystemTime};
@@ -75,7 +75,7 @@ pub struct Outcome {
 pub struct Run<'a> {
     setting: Setting<'a>,
     manner: Manner,
-    guards: &'a Guards,
+    shared: &'a Shared<'a>,
     screen: &'a mut Screen,
     last: &'a mut LastRuns,
     estimates: Estimates,
@@ -109,7 +109,6 @@ pub struct Run<'a> {
     counts: Counts,
     interrupts: usize,
     deadline: Option<Instant>,
-    stop: Arc<AtomicBool>,
     /// When the time that is left was worked out, and what came of it, in seconds.
     told: Option<Instant>,
     left: Option<f64>,
@@ -127,7 +126,7 @@ impl<'a> Run<'a> {
     pub fn new(
         setting: Setting<'a>,
         manner: Manner,
-        guards: &'a Guards,
+        shared: &'a Shared<'a>,
         screen: &'a mut Screen,
         last: &'a mut LastRuns,
     ) -> Run<'a> {
@@ -157,7 +156,7 @@ impl<'a> Run<'a> {
             keys: vec![None; jobs.len()],
             setting,
             manner,
-            guards,
+            shared,
             screen,
             last,
             estimates,
@@ -168,12 +167,11 @@ impl<'a> Run<'a> {
             demanded: HashSet::new(),
             started: HashSet::new(),
             finished: HashSet::new(),
-            leftovers: setting.store.work_folders(),
+            leftovers: claims::work_folders(setting.project),
             groups: HashMap::new(),
             counts: Counts::default(),
             interrupts: 0,
             deadline: None,
-            stop: Arc::default(),
             told: None,
             left: None,
             saved: Instant::now(),
@@ -289,9 +287,9 @@ impl<'a> Run<'a> {
         self.screen.started(job, &self.names[job], reason.as_ref(), threads);
         let forced = reason == Some(Reason::Forced);
         let attempt = Attempt { job, key, fields, threads, again, forced };
-        let (setting, guards, sender, stop) = (self.setting, self.guards, sender.clone(), self.stop.clone());
+        let (setting, shared, sender) = (self.setting, self.shared, sender.clone());
         scope.spawn(move || {
-            let perform = || perform::perform(&setting, &attempt, guards, &sender, &stop);
+            let perform = || perform::perform(&setting, &attempt, shared, &sender);
             // A job that is never reported as ended would be waited for without end.
             let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(perform));
             let broken = || (None, Err(work::failure("the runner itself has a fault".to_owned())));
@@ -314,7 +312,7 @@ impl<'a> Run<'a> {
             Event::Note { text } => self.screen.note(&text),
             Event::Interrupted => {
                 self.interrupts += 1;
-                self.stop.store(true, Ordering::Relaxed);
+                self.shared.stop.store(true, Ordering::Relaxed);
                 if self.interrupts == 1 {
                     self.screen.warn("stopping: ending what runs (press Ctrl-C again to kill it)");
                     self.signal_all(Signal::TERM);
@@ -327,7 +325,7 @@ impl<'a> Run<'a> {
                 self.groups.remove(&job);
                 // One that had to be asked, or worse, is not asked again.
                 if let Some(group) = group.filter(|_| result.is_ok() && self.interrupts == 0) {
-                    self.guards.keep(group);
+                    self.shared.guards.keep(group);
                 }
                 self.screen.ended(job);
                 self.end(job, result);

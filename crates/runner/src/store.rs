@@ -1,4 +1,4 @@
-//! The content store: outputs live once under their digest, and results/ holds links to them.
+//! The content store: outputs live once under their digest, and the records of jobs say which are whose.
 
 use crate::digests::{self, Digests};
 use crate::errors::{Error, io_error};
@@ -6,8 +6,7 @@ use crate::files::{self, Durable, Project};
 use crate::key::Field;
 use blake3::Hash;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -85,39 +84,6 @@ pub struct Store<'a> {
     pub digests: &'a Digests<'a>,
 }
 
-/// The right to work on a key, which one runner has at a time.
-#[derive(Debug)]
-pub struct Claim {
-    folder: PathBuf,
-    lock: File,
-}
-
-impl Claim {
-    /// A file that is there as long as nobody removes the folder's content.
-    fn mark(&self) -> PathBuf {
-        self.folder.join(".claim")
-    }
-
-    /// Whether the folder is the one that was claimed, and nobody has cleared it since. A stage that goes on from
-    /// what it left there could otherwise end well with half of it.
-    pub fn is_untouched(&self) -> bool {
-        same_file(&self.lock, &self.folder) && self.mark().exists()
-    }
-
-    /// Ends the work: what is left in its folder is of no use any more.
-    pub fn finish(self) {
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn same_file(open: &File, path: &Path) -> bool {
-    let name = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    match (open.metadata(), fs::metadata(path)) {
-        (Ok(open), Ok(now)) => name(open) == name(now),
-        _ => false,
-    }
-}
-
 /// Whether an object is in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Object {
@@ -130,47 +96,14 @@ pub enum Object {
 }
 
 impl Store<'_> {
-    fn object_path(&self, digest: Hash) -> PathBuf {
+    /// Where an object lies, if it is there.
+    pub(crate) fn object_path(&self, digest: Hash) -> PathBuf {
         let hex = digest.to_hex();
         self.project.cache("objects").join(&hex[..2]).join(&hex[2..])
     }
 
     fn record_path(&self, key: Hash) -> PathBuf {
         self.project.cache("jobs").join(format!("{key}.json"))
-    }
-
-    /// The folder in which a job works.
-    pub fn work_folder(&self, key: Hash) -> PathBuf {
-        self.project.cache("work").join(key.to_hex().as_str())
-    }
-
-    /// The names of all folders in which jobs work or have worked.
-    pub fn work_folders(&self) -> HashSet<String> {
-        let entries = fs::read_dir(self.project.cache("work")).into_iter().flatten().flatten();
-        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names.filter(|name| Hash::from_hex(name).is_ok()).collect()
-    }
-
-    /// Claims the work on a key, or `None` while another runner works on it.
-    pub fn claim(&self, key: Hash) -> Result<Option<Claim>, Error> {
-        let folder = self.work_folder(key);
-        for _ in 0..100 {
-            self.project.make_parent(&folder.join("x"))?;
-            let Ok(lock) = File::open(&folder) else { continue };
-            match lock.try_lock() {
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(io_error("lock", &folder)(error)),
-                // The folder may have been removed and made anew before it was locked.
-                Ok(()) if same_file(&lock, &folder) => {
-                    let claim = Claim { folder, lock };
-                    let mark = claim.mark();
-                    File::create(&mark).map_err(io_error("write", &mark))?;
-                    return Ok(Some(claim));
-                }
-                Ok(()) => {}
-            }
-        }
-        Err(Error::Usage(format!("{} is removed again and again", folder.display())))
     }
 
     /// Looks at an object without changing anything.
@@ -283,63 +216,6 @@ impl Store<'_> {
         }
     }
 
-    /// Puts an output to its place in results/. What a user has put there instead is kept beside it.
-    pub fn place(&self, digest: Hash, relative: &str) -> Result<Placed, Error> {
-        let path = self.project.path(relative);
-        let mut placed = Placed::Linked;
-        if let Ok(metadata) = fs::symlink_metadata(&path) {
-            let known = self.digests.knows(&path);
-            // A link or a folder is none of ours, whatever it leads to.
-            let found = if metadata.is_file() { self.digests.digest(&path).ok() } else { None };
-            if found == Some(digest) {
-                return Ok(Placed::There);
-            }
-            if found.is_none_or(|found| self.object(found) != Object::Intact) {
-                let kept = free_name(&path);
-                fs::rename(&path, &kept).map_err(io_error("rename", &path))?;
-                let name = kept.file_name().unwrap_or_default().to_string_lossy();
-                let path = path.display();
-                let note = if known {
-                    format!("{path} was edited: kept your version as {name}, restored")
-                } else {
-                    format!("{path} was not made by this cache: kept it as {name}")
-                };
-                placed = Placed::BesideEdit(note);
-            }
-        }
-        self.project.make_parent(&path)?;
-        let object = self.object_path(digest);
-        let aside = self.project.aside_results()?;
-        let linked = fs::hard_link(&object, &aside).and_then(|()| fs::rename(&aside, &path));
-        if linked.is_ok() {
-            self.digests.remember_link(&object, &path);
-            return Ok(placed);
-        }
-        // Another file system, or one without hard links.
-        let _ = fs::remove_file(&aside);
-        let beside = path.with_extension("unfinished");
-        let _ = fs::remove_file(&beside);
-        let copy = || -> io::Result<(Hash, fs::Metadata)> {
-            fs::copy(&object, &beside)?;
-            let copied = (digests::hash(&beside)?, fs::metadata(&beside)?);
-            fs::rename(&beside, &path)?;
-            Ok(copied)
-        };
-        let (copied, metadata) = copy().map_err(|source| {
-            let _ = fs::remove_file(&beside);
-            io_error("write", &path)(source)
-        })?;
-        self.digests.remember(&path, &metadata, copied);
-        Ok(placed)
-    }
-
-    /// Whether the content of an object that is not in the store lies in results/ still.
-    pub fn is_in_results(&self, digest: Hash, relative: &str) -> bool {
-        let path = self.project.path(relative);
-        fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file())
-            && self.digests.digest(&path).is_ok_and(|found| found == digest)
-    }
-
     /// Puts an object back into the store from its link in results/: another pipeline, for which it was temporary,
     /// has dropped it.
     pub fn adopt(&self, digest: Hash, relative: &str) -> Result<(), Error> {
@@ -363,27 +239,6 @@ impl Store<'_> {
             _ => Ok(()),
         }
     }
-
-    /// Removes an output from the store and from results/, unless a user has changed it there.
-    pub fn drop_output(&self, digest: Hash, relative: &str) -> Result<(), Error> {
-        let path = self.project.path(relative);
-        if self.digests.digest(&path).is_ok_and(|found| found == digest) {
-            fs::remove_file(&path).map_err(io_error("remove", &path))?;
-            self.digests.forget(&path);
-        }
-        self.drop_object(digest)
-    }
-}
-
-/// How an output came to its place in results/.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Placed {
-    /// It was there.
-    There,
-    /// It was put there.
-    Linked,
-    /// It was put there, and what a user had written there is kept beside it, as the line says.
-    BesideEdit(String),
 }
 
 /// What is in a folder, sorted; nothing if there is no folder.
@@ -396,18 +251,4 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut paths = paths.map_err(io_error("read", folder))?;
     paths.sort();
     Ok(paths)
-}
-
-/// The first of NAME.edited, NAME.edited2, ... that is free.
-fn free_name(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut number = 1_u64;
-    loop {
-        let suffix = if number == 1 { String::new() } else { number.to_string() };
-        let free = path.with_file_name(format!("{name}.edited{suffix}"));
-        if free.symlink_metadata().is_err() {
-            return free;
-        }
-        number += 1;
-    }
 }

@@ -132,6 +132,19 @@ fn a_killed_guard_takes_its_job_with_it_and_it_is_said_so() {
 }
 
 #[test]
+fn a_guard_that_was_killed_without_a_job_is_replaced() {
+    let shop = Workshop::new();
+    shop.stage("first", &[], &["out"], "", "echo $PPID > guard; echo x > $out");
+    let body = "until [ -e results/p/first/out.txt ]; do sleep 0.02; done; sleep 0.2; kill -9 $(cat guard); echo x > $out";
+    shop.stage("second", &[], &["out"], "", body);
+    shop.stage("third", &["data"], &["out"], r#""seed": {"type": "integer"}"#, "sleep 0.2; cat $data > $out");
+    shop.pipeline(
+        "  first: {}\n  second: {}\n  third: {matrix: {seed: [1, 2]}, inputs: {data: second.out}}\n",
+    );
+    shop.make(&["--jobs", "2"]);
+}
+
+#[test]
 fn a_program_that_is_asked_what_it_is_does_not_outlive_a_killed_runner() {
     let shop = Workshop::new();
     shop.stage("source", &[], &["out"], "", "");

@@ -1,6 +1,7 @@
 //! `runner gc`: removes from the store what no pipeline needs any more, the longest unused first.
 
 use super::{answer, bytes, counted};
+use crate::claims;
 use crate::errors::{Error, io_error};
 use crate::files::Project;
 use crate::last::LastRuns;
@@ -122,8 +123,11 @@ pub fn collect(
         let unused = now.duration_since(modified).unwrap_or_default();
         allowance.age.map_or(allowance.size.is_none(), |age| unused > age)
     };
-    let mut leftovers: Vec<PathBuf> =
-        store.work_folders().iter().map(|name| store.project.cache("work").join(name)).filter(old).collect();
+    let mut leftovers: Vec<PathBuf> = claims::work_folders(store.project)
+        .iter()
+        .map(|name| store.project.cache("work").join(name))
+        .filter(old)
+        .collect();
     leftovers.sort();
     let removed_bytes = gone.iter().filter_map(|hex| sizes.get(&Hash::from_hex(hex).ok()?)).sum();
 

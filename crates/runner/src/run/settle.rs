@@ -2,8 +2,9 @@
 
 use super::{Run, State};
 use crate::judge::{self, Judged, Reason, Verdict};
+use crate::place::Placed;
 use crate::setting::OutputId;
-use crate::store::{Object, Placed};
+use crate::store::Object;
 use crate::work;
 use blake3::Hash;
 
@@ -115,9 +116,9 @@ impl Run<'_> {
     /// Removes what a killed attempt at a job left that is up to date by now.
     fn clear_leftover(&self, key: Hash) {
         if self.leftovers.contains(key.to_hex().as_str())
-            && let Ok(Some(claim)) = self.setting.store.claim(key)
+            && let Ok(Some(claim)) = self.shared.claims.claim(key)
         {
-            claim.finish();
+            self.shared.claims.finish(claim);
         }
     }
 
