@@ -121,7 +121,7 @@ impl Screen {
         if let Some(bars) = &mut self.bars {
             let bar = bars.multi.insert_before(&bars.overall, ProgressBar::no_length());
             bar.set_style(style("{spinner} {prefix}  {elapsed}  {wide_msg}"));
-            bar.set_prefix(shortened(name));
+            bar.set_prefix(shortened(name, width()));
             bar.enable_steady_tick(Duration::from_millis(200));
             bars.jobs.insert(job, bar);
         }
@@ -291,15 +291,25 @@ fn summary(counts: Counts) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// A name that leaves room beside it: its middle is cut out if it is long.
-fn shortened(name: &str) -> String {
-    const HEAD: usize = 18;
-    const TAIL: usize = 22;
+/// The columns of the terminal.
+fn width() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| usize::from(size.ws_col))
+}
+
+/// A name that leaves room beside it on a terminal of this width: its middle is cut out if it is long.
+fn shortened(name: &str, width: usize) -> String {
+    /// The least and the most letters, and what stands beside them: a bar, counts and times.
+    const LEAST: usize = 8;
+    const MOST: usize = 41;
+    const BESIDE: usize = 40;
+    let room = width.saturating_sub(BESIDE).clamp(LEAST, MOST);
     let letters: Vec<char> = name.chars().collect();
-    if letters.len() <= HEAD + TAIL + 1 {
+    if letters.len() <= room {
         return name.to_owned();
     }
-    let (head, tail) = (&letters[..HEAD], &letters[letters.len() - TAIL..]);
+    // Names differ rather at their ends.
+    let tail = room / 2 + 2;
+    let (head, tail) = (&letters[..room - tail - 1], &letters[letters.len() - tail..]);
     head.iter().chain(&['…']).chain(tail).collect()
 }
 
@@ -322,5 +332,22 @@ pub fn duration(seconds: f64) -> String {
         s if s < 120.0 => format!("{s:.1} s"),
         s if s < 7200.0 => format!("{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0),
         s => format!("{:.0} h {:.0} min", (s / 3600.0).floor(), s % 3600.0 / 60.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_leave_room_for_bars_on_narrow_terminals() {
+        let name = "estimate-distributions@network=cnn2,seed=3,epoch=10";
+        assert_eq!(shortened(name, 110), "estimate-distribut…k=cnn2,seed=3,epoch=10");
+        assert_eq!(shortened(name, 60), "estimat…d=3,epoch=10");
+        for width in 48..81 {
+            assert_eq!(shortened(name, width).chars().count() + 40, width);
+        }
+        assert_eq!(shortened(name, 0), "e…och=10");
+        assert_eq!(shortened("train@seed=1", 110), "train@seed=1");
     }
 }
