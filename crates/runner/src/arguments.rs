@@ -7,6 +7,7 @@ use crate::screen::Color;
 use clap::{Args, Parser, Subcommand};
 use plan::quantities;
 use plan::value::Value;
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -143,33 +144,7 @@ pub(crate) enum Command {
         project: ProjectArguments,
     },
     /// Remove outputs that no pipeline needs any more
-    #[command(group(clap::ArgGroup::new("allowance").required(true).multiple(true)))]
-    Gc {
-        /// A pipeline file; others of its folder keep all that their last runs made
-        #[arg(value_name = "PIPELINE.yaml", required = true)]
-        pipelines: Vec<PathBuf>,
-        /// Remove what was not used for so long, such as 30d
-        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, group = "allowance")]
-        age: Option<Duration>,
-        /// Remove the longest unused until the store has this size, such as 10G
-        #[arg(long, value_name = "SIZE", value_parser = size, group = "allowance")]
-        size: Option<u64>,
-        /// Remove all that no pipeline needs
-        #[arg(long, group = "allowance", conflicts_with_all = ["age", "size"])]
-        all: bool,
-        /// Only say what would be removed
-        #[arg(long)]
-        dry_run: bool,
-        /// See `runner --help`
-        #[arg(long, value_name = "FOLDER")]
-        cache: Option<PathBuf>,
-        /// See `runner --help`
-        #[arg(long)]
-        allow_outside: bool,
-        /// Answer in JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Gc(GcArguments),
     /// Print the JSON Schema of pipeline files, for editors
     Schema,
     /// Print the completions for a shell, such as `runner completions bash`
@@ -198,6 +173,35 @@ pub(crate) struct ProjectArguments {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("allowance").required(true).multiple(true)))]
+pub(crate) struct GcArguments {
+    /// A pipeline file; others of its folder keep all that their last runs made
+    #[arg(value_name = "PIPELINE.yaml", required = true)]
+    pub(crate) pipelines: Vec<PathBuf>,
+    /// Remove what was not used for so long, such as 30d
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, group = "allowance")]
+    pub(crate) age: Option<Duration>,
+    /// Remove the longest unused until the store has this size, such as 10G
+    #[arg(long, value_name = "SIZE", value_parser = size, group = "allowance")]
+    pub(crate) size: Option<u64>,
+    /// Remove all that no pipeline needs
+    #[arg(long, group = "allowance", conflicts_with_all = ["age", "size"])]
+    pub(crate) all: bool,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// See `runner --help`
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) cache: Option<PathBuf>,
+    /// See `runner --help`
+    #[arg(long)]
+    pub(crate) allow_outside: bool,
+    /// Answer in JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 impl Common {
     pub(crate) fn of(pipeline: PathBuf, allow_outside: bool, cache: Option<PathBuf>) -> Common {
         Common {
@@ -214,6 +218,21 @@ impl Common {
     pub(crate) fn project(&self) -> Result<Project, Error> {
         project(&self.pipeline, self.allow_outside, self.cache.clone())
     }
+}
+
+/// Whether a command line that cannot be understood asks for answers in JSON.
+pub(crate) fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
+    words.take_while(|word| word != "--").any(|word| word == "--json")
+}
+
+/// What is wrong with a command line, in one line: without the usage that a person would be shown.
+pub(crate) fn in_words(wrong: &clap::Error) -> String {
+    let text = wrong.render().to_string();
+    let told = text.split("\n\nUsage:").next().unwrap_or_default();
+    let told = told.split("\n\nFor more information").next().unwrap_or_default();
+    let lines =
+        told.lines().map(|line| line.trim().trim_start_matches("error: ")).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 fn size(text: &str) -> Result<u64, String> {

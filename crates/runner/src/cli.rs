@@ -18,9 +18,7 @@ use crate::store::Store;
 use crate::work::Event;
 use clap::{CommandFactory, Parser};
 use plan::faults::printable;
-use std::collections::HashSet;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Instant, SystemTime};
@@ -28,7 +26,15 @@ use std::time::{Instant, SystemTime};
 /// The program.
 pub fn main() -> ExitCode {
     let begin = Instant::now();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) if wrong.use_stderr() && arguments::asks_for_json(std::env::args_os()) => {
+            let error = Error::Usage(arguments::in_words(&wrong));
+            tell(&error, Color::Auto, true);
+            return ExitCode::from(error.exit_code());
+        }
+        Err(wrong) => wrong.exit(),
+    };
     let (color, json) = match (&cli.common, &cli.command) {
         (
             _,
@@ -37,7 +43,7 @@ pub fn main() -> ExitCode {
         (_, Some(Command::History { project, .. } | Command::Verify { project })) => {
             (Color::Auto, project.json)
         }
-        (_, Some(Command::Gc { json, .. })) => (Color::Auto, *json),
+        (_, Some(Command::Gc(arguments))) => (Color::Auto, arguments.json),
         (Some(common), None) => (common.color, common.json),
         _ => (Color::Auto, false),
     };
@@ -98,7 +104,7 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     };
     let total = opened.wanted.iter().filter(|wanted| **wanted).count();
     let mut screen = Screen::new(show, common.color, total);
-    let lock = lock::acquire(&project, &name, |holder| {
+    let mut lock = lock::acquire(&project, &name, |holder| {
         screen.warn(&format!("waiting: another runner works on the pipeline {name} ({holder})"));
     })?;
     let _use =
@@ -113,6 +119,14 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
             return Err(Error::Usage(message));
         }
     }
+    let file = common.pipeline.file_name().unwrap_or_default().to_string_lossy();
+    if let Some(other) = lock.signed_by().filter(|other| open::is_another(&project, &file, other, &name)) {
+        let message = format!(
+            "{other} of this folder is named {name}, too, and would share its results with {file}; write another `name:`"
+        );
+        return Err(Error::Usage(message));
+    }
+    lock.sign(&file);
     let setting = opened.setting(&project, &digests);
     project.clear_aside();
     project.register()?;
@@ -162,54 +176,13 @@ fn perform(command: Command) -> Result<u8, Error> {
         }
         Command::Verify { project: folder } => {
             let project = arguments::project(&folder.pipeline, false, folder.cache)?;
-            let _use = CacheUse::exclusive(&project, || waiting("the runners that use the cache"))?;
+            let _use = CacheUse::exclusive(&project, commands::wait_for_runners)?;
             let digests = Digests::load(&project);
             let intact = verify::verify(&Store { project: &project, digests: &digests }, false, folder.json)?;
             digests.save()?;
             return Ok(if intact { 0 } else { 1 });
         }
-        Command::Gc { pipelines, age, size, all: _, dry_run, cache, allow_outside, json } => {
-            let first = pipelines.first().cloned().unwrap_or_default();
-            let project = arguments::project(&first, allow_outside, cache.clone())?;
-            let _use = CacheUse::exclusive(&project, || waiting("the runners that use the cache"))?;
-            let digests = Digests::load(&project);
-            let mut needed = HashSet::new();
-            let mut given = HashSet::new();
-            let mut outputs = HashSet::new();
-            for pipeline in pipelines {
-                let common = Common::of(pipeline, allow_outside, cache.clone());
-                if common.project()?.canonical() != project.canonical() {
-                    let path = common.pipeline.display();
-                    return Err(Error::Usage(format!(
-                        "{path} stands in another folder: run gc for it by itself"
-                    )));
-                }
-                let opened =
-                    open::open(&common, false, &project, &digests, &mut Descriptions::load(&project))?;
-                let mut last = LastRuns::load(&project, &opened.plan.name);
-                let setting = opened.setting(&project, &digests);
-                needed.extend(preview::preview(&setting, &last).keys.into_iter().flatten());
-                let jobs: HashSet<String> =
-                    (0..opened.plan.jobs.len()).map(|job| opened.plan.job_name(job)).collect();
-                last.retain(|job| jobs.contains(job));
-                needed.extend(last.keys());
-                if !dry_run {
-                    last.save(&project)?;
-                }
-                given.insert(opened.plan.name.clone());
-                let files = opened.plan.processes.iter().flat_map(|process| &process.outputs);
-                outputs.extend(files.filter_map(|output| Some(project.path(output.file.as_deref()?))));
-            }
-            needed.extend(gc::needed_by_others(&project, &given)?);
-            let store = Store { project: &project, digests: &digests };
-            // What a pipeline that is given no longer makes.
-            let folders: Vec<PathBuf> = given.iter().map(|name| project.path("results").join(name)).collect();
-            let stale = |path: &Path| {
-                folders.iter().any(|folder| path.starts_with(folder)) && !outputs.contains(path)
-            };
-            gc::collect(&store, &needed, stale, gc::Allowance { age, size }, dry_run, json)?;
-            digests.save()?;
-        }
+        Command::Gc(arguments) => gc::gc(arguments)?,
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&plan::json_schema()).unwrap_or_default();
             commands::tell(&schema)?;
@@ -233,10 +206,6 @@ fn look_at<T>(
     let digests = Digests::load(&project);
     let opened = open::open(common, false, &project, &digests, &mut Descriptions::load(&project))?;
     answer(&opened, &opened.setting(&project, &digests))
-}
-
-fn waiting(what: &str) {
-    print(&mut std::io::stderr(), &format!("waiting for {what}"));
 }
 
 fn man(command: Option<&str>) -> Result<(), Error> {

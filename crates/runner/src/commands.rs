@@ -30,6 +30,11 @@ pub fn tell(text: &str) -> Result<(), Error> {
     }
 }
 
+/// Says what a command waits for that cleans the cache.
+pub fn wait_for_runners() {
+    crate::screen::print(&mut std::io::stderr(), "waiting for the runners that use the cache");
+}
+
 /// As in `1 job` and `2 jobs`.
 pub fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })

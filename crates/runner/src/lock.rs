@@ -4,47 +4,63 @@ use crate::errors::{Error, io_error};
 use crate::files::Project;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::path::Path;
 use std::time::SystemTime;
 
 /// The lock, until it is dropped or its process ends in whatever way.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
     /// Whether another runner had it first.
     pub waited: bool,
+    /// What its last holder wrote: who it was, and for which pipeline file.
+    text: String,
+}
+
+impl Lock {
+    /// The pipeline file for which the lock was last taken.
+    pub fn signed_by(&self) -> Option<String> {
+        self.text.lines().nth(1).map(str::to_owned)
+    }
+
+    /// Writes who holds the lock, and for which pipeline file. Who may not write can do no more than look.
+    pub fn sign(&mut self, pipeline: &str) {
+        let since = humantime::format_rfc3339_seconds(SystemTime::now());
+        self.text = format!("process {} since {since}\n{pipeline}\n", std::process::id());
+        let write = self.file.set_len(0).and_then(|()| self.file.rewind());
+        let _ = write.and_then(|()| self.file.write_all(self.text.as_bytes()));
+    }
 }
 
 /// Takes the lock of a pipeline; `tell` is called with who holds it if that takes waiting.
 pub fn acquire(project: &Project, pipeline: &str, tell: impl FnOnce(&str)) -> Result<Lock, Error> {
     let path = project.state(&format!("locks/{pipeline}"));
-    project.make_parent(&path)?;
-    let mut options = OpenOptions::new();
-    let mut file = options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(io_error("open", &path))?;
+    let mut file = open(project, &path)?;
     let waited = match file.try_lock() {
         Ok(()) => false,
         Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = (&file).take(200).read_to_string(&mut holder);
-            tell(holder.trim());
+            tell(holder(&mut file).lines().next().unwrap_or_default());
             file.lock().map_err(io_error("lock", &path))?;
             true
         }
         Err(TryLockError::Error(source)) => return Err(io_error("lock", &path)(source)),
     };
-    let text = format!(
-        "process {} since {}\n",
-        std::process::id(),
-        humantime::format_rfc3339_seconds(SystemTime::now())
-    );
-    let write = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
-    write.map_err(io_error("write", &path))?;
-    Ok(Lock { _file: file, waited })
+    let text = holder(&mut file);
+    Ok(Lock { file, waited, text })
+}
+
+/// What stands in the file of a lock.
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let _ = file.rewind().and_then(|()| file.take(1000).read_to_string(&mut text));
+    text
+}
+
+/// Opens the file of a lock. In a folder that cannot be written it is only read: a lock needs no more.
+fn open(project: &Project, path: &Path) -> Result<File, Error> {
+    project.make_parent(path)?;
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    file.or_else(|error| File::open(path).map_err(|_| error)).map_err(io_error("open", path))
 }
 
 /// The use of a cache: any number of runs at once, or one command that removes things from it.
@@ -71,9 +87,7 @@ impl CacheUse {
         lock: fn(&File) -> std::io::Result<()>,
     ) -> Result<CacheUse, Error> {
         let path = project.cache("use");
-        project.make_parent(&path)?;
-        let file =
-            OpenOptions::new().create(true).append(true).open(&path).map_err(io_error("open", &path))?;
+        let file = open(project, &path)?;
         match attempt(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -86,6 +86,14 @@ fn read(path: &Path) -> Result<String, Error> {
     })
 }
 
+/// Whether `other` is another pipeline of this folder than `file`, and has the same name.
+pub fn is_another(project: &Project, file: &str, other: &str, name: &str) -> bool {
+    let [this, that] = [file, other].map(|file| project.path(file));
+    let differs = || matches!((this.canonicalize(), that.canonicalize()), (Ok(a), Ok(b)) if a != b);
+    let named = || plan::read(&read(&that).ok()?, &[], &mut Vec::new()).map(|pipeline| pipeline.name);
+    file != other && differs() && named().is_some_and(|named| named == name)
+}
+
 /// From the text to the plan.
 fn prepare(
     common: &Common,

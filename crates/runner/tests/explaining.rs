@@ -193,3 +193,27 @@ fn the_history_tells_what_ran_how_long_and_what_the_cache_saved() {
     let text = shop.command_of("history", &["last"]).out;
     assert!(text.contains("critical path: count\n"), "{text}");
 }
+
+#[test]
+fn a_wrong_command_line_that_asks_for_json_is_answered_in_json() {
+    let shop = Workshop::with_stages();
+    let told = |arguments: &[&str], command: bool| {
+        let ran = if command { shop.command_of(arguments[0], &arguments[1..]) } else { shop.run(arguments) };
+        assert_eq!((ran.code, ran.err.as_str()), (2, ""), "{}", ran.out);
+        let answer = json(&ran.out);
+        assert!(answer["exit_code"] == 2 && answer["faults"].as_array().unwrap().is_empty(), "{answer}");
+        answer["error"].as_str().unwrap().to_owned()
+    };
+    let unknown = told(&["--keep-goin", "--json"], false);
+    assert_eq!(
+        unknown,
+        "unexpected argument '--keep-goin' found; tip: a similar argument exists: '--keep-going'"
+    );
+    assert!(told(&["--json", "--jobs", "none"], false).contains("write a whole number of at least 1"));
+    assert!(told(&["gc", "--json"], true).contains("required arguments were not provided"));
+    assert!(told(&["status", "--json", "--al"], true).contains("'--al'"));
+    let help = shop.run(&["--json", "--help"]);
+    assert!(help.code == 0 && help.out.contains("Usage:"), "help is for people: {}", help.out);
+    let text = shop.run(&["--keep-goin"]);
+    assert!(text.code == 2 && text.err.contains("Usage:") && text.out.is_empty(), "{}", text.err);
+}

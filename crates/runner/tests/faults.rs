@@ -201,3 +201,25 @@ fn a_wrong_set_is_wrong_usage() {
         assert!(ran.code == 2 && ran.err.contains(part), "{}", ran.err);
     }
 }
+
+#[test]
+fn two_pipelines_of_one_folder_that_have_one_name_are_told_apart() {
+    let shop = Workshop::with_stages();
+    shop.pipeline("  source: {}\n");
+    shop.make(&[]);
+    shop.write("other.yaml", "name: p\nstages:\n  source: {params: {word: y}}\n");
+    let other = |name| workshop::ran(shop.command_with(name, &[]).output().unwrap());
+    let ran = other("other.yaml");
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("p.yaml of this folder is named p, too"), "{}", ran.err);
+    assert!(ran.err.contains("share its results with other.yaml"), "{}", ran.err);
+    assert_eq!(shop.result("source/out.txt"), "x 0\n");
+    // The same file by another name is no other pipeline, and neither is one that got another name.
+    std::os::unix::fs::symlink("p.yaml", shop.path("link.yaml")).unwrap();
+    assert!(other("link.yaml").out.starts_with("nothing to do"));
+    std::fs::rename(shop.path("p.yaml"), shop.path("moved.yaml")).unwrap();
+    assert!(other("moved.yaml").out.starts_with("nothing to do"));
+    shop.write("moved.yaml", "name: q\nstages:\n  source: {}\n");
+    assert_eq!(other("other.yaml").code, 0);
+    assert_eq!(shop.result("source/out.txt"), "y 0\n");
+}

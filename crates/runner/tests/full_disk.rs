@@ -89,6 +89,17 @@ fn a_read_only_folder_is_named() {
 }
 
 #[test]
+fn what_is_made_can_be_looked_at_where_nothing_can_be_written() {
+    let shop = shop();
+    let script = "mount -t tmpfs none disk && cp p.yaml disk && cd disk && \"$RUNNER\" p.yaml || exit 9
+        sleep 0.1 && \"$RUNNER\" p.yaml && mount -o remount,ro . || exit 8
+        \"$RUNNER\" p.yaml | grep -q '^nothing to do: 2 jobs' || exit 7
+        \"$RUNNER\" verify p.yaml | grep -q '^all is as it was' || exit 6";
+    let Some(ran) = with_mounts(&shop, script) else { return };
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+#[test]
 fn results_that_become_read_only_fail_with_a_message_and_lose_nothing() {
     let shop = shop();
     let script = "mkdir -p results && mount -t tmpfs none results && mount -o remount,ro results || exit 9

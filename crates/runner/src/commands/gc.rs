@@ -1,10 +1,16 @@
 //! `runner gc`: removes from the store what no pipeline needs any more, the longest unused first.
 
 use super::{answer, bytes, counted};
+use crate::arguments::{self, Common, GcArguments};
 use crate::claims;
+use crate::digests::Digests;
 use crate::errors::{Error, io_error};
 use crate::files::Project;
 use crate::last::LastRuns;
+use crate::lock::CacheUse;
+use crate::open;
+use crate::preview;
+use crate::programs::Descriptions;
 use crate::store::{Record, Store, StoredRecord};
 use blake3::Hash;
 use serde::Serialize;
@@ -15,11 +21,11 @@ use std::time::{Duration, SystemTime};
 
 /// How much may stay of what nothing needs.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Allowance {
+struct Allowance {
     /// What was used within this time.
-    pub age: Option<Duration>,
+    age: Option<Duration>,
     /// As much as fits into a store of so many bytes.
-    pub size: Option<u64>,
+    size: Option<u64>,
 }
 
 #[derive(Default, Serialize)]
@@ -35,9 +41,50 @@ struct Collection {
     needed_bytes: u64,
 }
 
+/// Answers the command line.
+pub(crate) fn gc(arguments: GcArguments) -> Result<(), Error> {
+    let GcArguments { pipelines, age, size, all: _, dry_run, cache, allow_outside, json } = arguments;
+    let first = pipelines.first().cloned().unwrap_or_default();
+    let project = arguments::project(&first, allow_outside, cache.clone())?;
+    let _use = CacheUse::exclusive(&project, super::wait_for_runners)?;
+    let digests = Digests::load(&project);
+    let mut needed = HashSet::new();
+    let mut given = HashSet::new();
+    let mut outputs = HashSet::new();
+    for pipeline in pipelines {
+        let common = Common::of(pipeline, allow_outside, cache.clone());
+        if common.project()?.canonical() != project.canonical() {
+            let path = common.pipeline.display();
+            return Err(Error::Usage(format!("{path} stands in another folder: run gc for it by itself")));
+        }
+        let opened = open::open(&common, false, &project, &digests, &mut Descriptions::load(&project))?;
+        let mut last = LastRuns::load(&project, &opened.plan.name);
+        let setting = opened.setting(&project, &digests);
+        needed.extend(preview::preview(&setting, &last).keys.into_iter().flatten());
+        let jobs: HashSet<String> =
+            (0..opened.plan.jobs.len()).map(|job| opened.plan.job_name(job)).collect();
+        last.retain(|job| jobs.contains(job));
+        needed.extend(last.keys());
+        if !dry_run {
+            last.save(&project)?;
+        }
+        given.insert(opened.plan.name.clone());
+        let files = opened.plan.processes.iter().flat_map(|process| &process.outputs);
+        outputs.extend(files.filter_map(|output| Some(project.path(output.file.as_deref()?))));
+    }
+    needed.extend(needed_by_others(&project, &given)?);
+    let store = Store { project: &project, digests: &digests };
+    // What a pipeline that is given no longer makes.
+    let folders: Vec<PathBuf> = given.iter().map(|name| project.path("results").join(name)).collect();
+    let stale =
+        |path: &Path| folders.iter().any(|folder| path.starts_with(folder)) && !outputs.contains(path);
+    collect(&store, &needed, stale, Allowance { age, size }, dry_run, json)?;
+    digests.save()
+}
+
 /// The keys that the pipelines need which are not `given`: all that their last runs made, here and in every other
 /// folder that shares the cache.
-pub fn needed_by_others(project: &Project, given: &HashSet<String>) -> Result<HashSet<Hash>, Error> {
+fn needed_by_others(project: &Project, given: &HashSet<String>) -> Result<HashSet<Hash>, Error> {
     let mut needed = HashSet::new();
     for name in LastRuns::pipelines(project).iter().filter(|name| !given.contains(*name)) {
         needed.extend(LastRuns::load(project, name).keys());
@@ -60,7 +107,7 @@ pub fn needed_by_others(project: &Project, given: &HashSet<String>) -> Result<Ha
 
 /// Removes records that are not `needed` and beyond the allowance, then every object that no record names, the
 /// links to those objects in results/ and those that are `stale`, and what killed attempts left. With `dry_run` only says what it would remove.
-pub fn collect(
+fn collect(
     store: &Store,
     needed: &HashSet<Hash>,
     stale: impl Fn(&Path) -> bool,
