@@ -64,8 +64,9 @@ fn children() -> Vec<Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let child = |entry: fs::DirEntry| {
         let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-        // PID (NAME) STATE PARENT ..., and the name may hold anything.
+        let stat = fs::read(entry.path().join("stat")).ok()?;
+        // PID (NAME) STATE PARENT ..., and the name may hold anything, text or not.
+        let stat = String::from_utf8_lossy(&stat);
         let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?;
         (parent == own).then_some(pid)
     };

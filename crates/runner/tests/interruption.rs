@@ -66,9 +66,9 @@ fn a_killed_runner_leaves_no_process_and_the_next_one_goes_on() {
     assert_eq!(shop.result("copy/out.txt"), "x 0\nx\n");
 }
 
-/// Starts a process that gets away from its stage in every way there is: with a group, a session and a parent of its own
-/// and an empty environment.
-const ESCAPE: &str = "(env -i setsid sh -c 'echo $$ > pid.new; mv pid.new pid; exec sleep 60' &)";
+/// Starts a process that gets away from its stage in every way there is: with a group, a session and a parent of its own,
+/// an empty environment and a name that is no text.
+const ESCAPE: &str = r#"(env -i setsid sh -c 'printf "\377) " > /proc/$$/comm; echo $$ > pid.new; mv pid.new pid; sleep 60' &)"#;
 
 #[test]
 fn a_process_that_got_away_does_not_outlive_its_job() {

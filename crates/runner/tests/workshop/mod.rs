@@ -175,7 +175,9 @@ pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
 
 /// Whether a process runs; one that has ended and is not yet collected does not.
 pub(crate) fn is_alive(pid: &str) -> bool {
-    fs::read_to_string(format!("/proc/{}/stat", pid.trim())).is_ok_and(|stat| !stat.contains(") Z "))
+    // A process's name need be no text.
+    let stat = fs::read(format!("/proc/{}/stat", pid.trim()));
+    stat.is_ok_and(|stat| !String::from_utf8_lossy(&stat).contains(") Z "))
 }
 
 fn list(folder: &Path, files: &mut Vec<String>) {
