@@ -71,8 +71,9 @@ pub struct Failure {
 
 /// How a shell script ends when a program in it wrote to a closed pipe: 128 and the signal's number, 13.
 const SHELL_SIGPIPE: &str = "exit code 141";
-/// Runs the processes of a job, each joined to the next by a pipe, and waits for all of them. The group is given back
-/// for its number must not become another's before it is forgotten; and whether it can have another job.
+
+/// Runs the processes of a job, each joined to the next by a pipe, and waits for all of them. The group is given back,
+/// for its number must not become another's before it is forgotten.
 pub fn run(
     job: usize,
     steps: &[Step],
