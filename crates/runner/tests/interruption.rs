@@ -134,8 +134,14 @@ fn a_killed_guard_takes_its_job_with_it_and_it_is_said_so() {
 #[test]
 fn a_guard_that_was_killed_without_a_job_is_replaced() {
     let shop = Workshop::new();
-    shop.stage("first", &[], &["out"], "", "echo $PPID > guard; echo x > $out");
-    let body = "until [ -e results/p/first/out.txt ]; do sleep 0.02; done; sleep 0.2; kill -9 $(cat guard); echo x > $out";
+    shop.stage(
+        "first",
+        &[],
+        &["out"],
+        "",
+        "until [ -e second ]; do sleep 0.02; done; echo $PPID > guard; echo x > $out",
+    );
+    let body = "touch second; until [ -e results/p/first/out.txt ]; do sleep 0.02; done; sleep 0.2; kill -9 $(cat guard); sleep 0.2; echo x > $out";
     shop.stage("second", &[], &["out"], "", body);
     shop.stage("third", &["data"], &["out"], r#""seed": {"type": "integer"}"#, "sleep 0.2; cat $data > $out");
     shop.pipeline(
