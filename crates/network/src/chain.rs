@@ -70,7 +70,8 @@ impl Convolution {
 
     /// Side of the output after pooling; an odd last row and column of the convolution are left out.
     pub fn pooled(&self) -> usize {
-        (self.side - self.kernel + 1) / 2
+        let convolved = self.side - self.kernel + 1;
+        convolved / 2
     }
 }
 
@@ -97,7 +98,8 @@ impl Chain {
             if left < kernel + 1 {
                 return Err(Error::TooLarge { kernel, side: left });
             }
-            left = (left - kernel + 1) / 2;
+            let convolved = left - kernel + 1;
+            left = convolved / 2;
         }
         Ok(Chain::of((channels, side), convolutions, linears))
     }

@@ -11,8 +11,9 @@
 //!
 //! `forward` computes the four positions of a pooled entry for four channels at once: sixteen sums in registers, eight
 //! loads for sixteen multiply-adds. Convolution, ReLU and pooling are one pass, nothing is unfolded into a matrix, and
-//! positions that are never pooled (an odd last row and column) are not computed. What remains is the pooled value and
-//! which of the four positions won it.
+//! positions that are never pooled (an odd last row and column) are not computed. Filters of side 5 with many channels,
+//! most of the work, take a third of these multiplications (`winograd`). What remains is the pooled value and which of
+//! the four positions won it.
 //!
 //! On the way back only winners that ReLU let pass have a gradient, one position in four at most, and another one in every
 //! image. There the images lie one after another, channels last, so that a patch is `kernel` runs of numbers:
@@ -26,14 +27,18 @@
 //!
 //! `backward` adds to a filter's gradient, run by run, value × patch, sums in registers over all winners of an image; and
 //! to the inputs' gradient value × filter, for the rows that the four positions of a pooled entry can reach, sums in
-//! registers over all filters. The first convolution, whose patches are too short for that, is done in lanes.
+//! registers over all filters. The first convolution, whose patches are too short for that, is done in lanes (`first`).
 //!
 //! Each number is a sum in one fixed order: tiles are added in order, no operation depends on the width of the registers,
 //! and every multiply-add is fused. So the bits depend neither on the number of threads nor on the machine's registers.
 
 mod backward;
+mod buffer;
+mod first;
 mod forward;
 mod lanes;
+mod linear;
+mod winograd;
 
 use std::ops::Range;
 
@@ -42,6 +47,7 @@ use rayon::prelude::*;
 
 use crate::chain::Chain;
 use crate::gradient::{Batch, Gradient};
+use buffer::Buffer;
 
 /// Images of a tile.
 const LANES: usize = 16;
@@ -81,7 +87,12 @@ impl Filters {
 
     fn take_forward(&mut self, chain: &Chain, parameters: &[f32]) {
         for (layer, packed) in chain.convolutions.iter().zip(&mut self.forward) {
-            forward::pack(layer, &parameters[layer.weight.clone()], packed);
+            let weight = &parameters[layer.weight.clone()];
+            if winograd::fits(layer) {
+                winograd::pack(layer, weight, packed);
+            } else {
+                forward::pack(layer, weight, packed);
+            }
         }
     }
 
@@ -133,7 +144,7 @@ impl Fused {
         let Some((first, rest)) = tiles[..count].split_first_mut() else { return sum };
         for tile in rest {
             first.loss += tile.loss;
-            first.gradient.iter_mut().zip(&tile.gradient).for_each(|(sum, value)| *sum += value);
+            first.gradient.iter_mut().zip(&tile.gradient[..]).for_each(|(sum, value)| *sum += value);
         }
         let images = batch.labels.len();
         sum.loss = first.loss / images as f64;
@@ -178,9 +189,11 @@ fn logits_on(arch: Arch, chain: &Chain, parameters: &[f32], images: &[f32]) -> V
 #[derive(Debug)]
 struct Layers {
     /// The images, and each layer's output after its ReLU and pooling: channels × side² × LANES, neurons × LANES.
-    values: Vec<Vec<f32>>,
+    values: Vec<Buffer>,
     /// Which position won each pooled entry of each convolution.
     winners: Vec<Vec<u8>>,
+    /// What a convolution works in.
+    scratch: Buffer,
 }
 
 impl Layers {
@@ -189,14 +202,17 @@ impl Layers {
             || chain.convolutions.iter().map(|layer| layer.outputs * layer.pooled() * layer.pooled());
         let lengths =
             [chain.pixels()].into_iter().chain(pooled()).chain(chain.linears.iter().map(|l| l.outputs));
+        let scratch = chain.convolutions.iter().filter(|layer| winograd::fits(layer)).map(winograd::scratch);
+        let scratch = scratch.max().unwrap_or_default();
         Layers {
-            values: lengths.map(|length| vec![0.0; length * LANES]).collect(),
+            values: lengths.map(|length| Buffer::zeros(length * LANES)).collect(),
             winners: pooled().map(|length| vec![0; length * LANES]).collect(),
+            scratch: Buffer::zeros(scratch),
         }
     }
 
     fn logits(&self) -> &[f32] {
-        self.values.last().map_or(&[], Vec::as_slice)
+        self.values.last().map_or(&[], |values| values)
     }
 
     /// From images to logits; where TRAIN, winners are kept for the way back.
@@ -209,7 +225,7 @@ impl Layers {
         filters: &Filters,
         images: &[&[f32]],
     ) {
-        lanes::from_images(images, &mut self.values[0]);
+        lanes::from_images(simd, images, &mut self.values[0]);
         let mut values = self.values.iter_mut();
         let Some(mut input) = values.next() else { return };
         for ((layer, filters), winners) in
@@ -217,13 +233,18 @@ impl Layers {
         {
             let Some(output) = values.next() else { return };
             let bias = &parameters[layer.bias.clone()];
-            forward::relu_pool::<S, TRAIN>(simd, layer, input, filters, bias, output, winners);
+            if winograd::fits(layer) {
+                let scratch = &mut self.scratch;
+                winograd::relu_pool::<S, TRAIN>(simd, layer, input, filters, bias, scratch, output, winners);
+            } else {
+                forward::relu_pool::<S, TRAIN>(simd, layer, input, filters, bias, output, winners);
+            }
             input = output;
         }
         for (number, layer) in chain.linears.iter().enumerate() {
             let Some(output) = values.next() else { return };
             let (weight, bias) = (&parameters[layer.weight.clone()], &parameters[layer.bias.clone()]);
-            forward::linear(simd, layer, input, weight, bias, output);
+            linear::forward(simd, layer, input, weight, bias, output);
             if number + 1 < chain.linears.len() {
                 output.iter_mut().for_each(|value| *value = value.max(0.0));
             }
@@ -256,15 +277,15 @@ impl WithSimd for Look<'_> {
 struct Tile {
     layers: Layers,
     /// Derivatives by the outputs and by the inputs of the layer at hand, in lanes.
-    upstream: Vec<f32>,
-    downstream: Vec<f32>,
+    upstream: Buffer,
+    downstream: Buffer,
     /// The same, and the inputs themselves, image after image.
-    upstream_images: Vec<f32>,
-    downstream_images: Vec<f32>,
-    input_images: Vec<f32>,
+    upstream_images: Buffer,
+    downstream_images: Buffer,
+    input_images: Buffer,
     entries: backward::Entries,
     /// Summed over the tile's images.
-    gradient: Vec<f32>,
+    gradient: Buffer,
     /// Summed cross-entropy, nats.
     loss: f64,
 }
@@ -272,9 +293,9 @@ struct Tile {
 impl Tile {
     fn new(chain: &Chain, layout: &[Layout]) -> Tile {
         let layers = Layers::new(chain);
-        let longest = layers.values.iter().map(Vec::len).max().unwrap_or_default() / LANES;
-        let lanes = || vec![0.0; longest * LANES];
-        let images = || vec![0.0; backward::stride(longest) * LANES];
+        let longest = layers.values.iter().map(|values| values.len()).max().unwrap_or_default() / LANES;
+        let lanes = || Buffer::zeros(longest * LANES);
+        let images = || Buffer::zeros(backward::stride(longest) * LANES);
         Tile {
             layers,
             upstream: lanes(),
@@ -283,7 +304,7 @@ impl Tile {
             downstream_images: images(),
             input_images: images(),
             entries: backward::Entries::default(),
-            gradient: vec![0.0; layout.last().map_or(0, |layout| layout.bias.end)],
+            gradient: Buffer::zeros(layout.last().map_or(0, |layout| layout.bias.end)),
             loss: 0.0,
         }
     }
@@ -324,15 +345,15 @@ impl Learn<'_> {
         for (number, layer) in chain.linears.iter().enumerate().rev() {
             let input = &tile.layers.values[before + number];
             let stride = backward::stride(layer.inputs);
-            lanes::to_images(input, layer.inputs, 1, &mut tile.input_images[..stride * LANES], stride);
+            lanes::to_images(simd, input, layer.inputs, 1, &mut tile.input_images[..stride * LANES], stride);
             let upstream = &tile.upstream[..layer.outputs * LANES];
             let (weight, bias) = gradient_of(&layout[before + number], &mut tile.gradient);
-            backward::linear_weights(layer, images.len(), upstream, &tile.input_images, weight, bias);
+            linear::to_weights(layer, images.len(), upstream, &tile.input_images, weight, bias);
             if before + number == 0 {
                 return;
             }
             let downstream = &mut tile.downstream[..layer.inputs * LANES];
-            backward::linear_inputs(simd, layer, &parameters[layer.weight.clone()], upstream, downstream);
+            linear::to_inputs(simd, layer, &parameters[layer.weight.clone()], upstream, downstream);
             if number > 0 {
                 let dead = input.iter().map(|input| *input <= 0.0);
                 downstream.iter_mut().zip(dead).filter(|(_, dead)| *dead).for_each(|(value, _)| *value = 0.0);
@@ -355,18 +376,25 @@ impl Learn<'_> {
             if number == 0 && layer.kernel * layer.inputs <= SHORT {
                 let upstream = &mut tile.upstream[..layer.outputs * places * LANES];
                 if !is_in_lanes {
-                    lanes::to_lanes(&tile.upstream_images, layer.outputs, places, upstream, stride);
+                    lanes::to_lanes(simd, &tile.upstream_images, layer.outputs, places, upstream, stride);
                 }
-                backward::in_lanes(simd, layer, input, winners, upstream, weight, bias);
+                first::to_filters(simd, layer, input, winners, upstream, weight, bias);
                 return;
             }
             if is_in_lanes {
                 let images = &mut tile.upstream_images[..stride * LANES];
-                lanes::to_images(&tile.upstream, layer.outputs, places, images, stride);
+                lanes::to_images(simd, &tile.upstream, layer.outputs, places, images, stride);
                 is_in_lanes = false;
             }
             let stride = backward::stride(layer.inputs * pixels);
-            lanes::to_images(input, layer.inputs, pixels, &mut tile.input_images[..stride * LANES], stride);
+            lanes::to_images(
+                simd,
+                input,
+                layer.inputs,
+                pixels,
+                &mut tile.input_images[..stride * LANES],
+                stride,
+            );
             let step = backward::Step {
                 layer,
                 images: images.len(),

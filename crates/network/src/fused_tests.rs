@@ -76,6 +76,26 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn filters_of_side_five_with_fewer_multiplications_give_the_same_gradients(
+        side in 9_usize..40, first in 8_usize..24, second in 8_usize..24, images in 1_usize..20, seed in 0_u64..1000,
+    ) {
+        let chain = Chain::new((1, side), &[(first, 2), (second, 5)][..], &[6]);
+        prop_assume!(chain.is_ok());
+        let chain = chain.unwrap();
+        prop_assert!(winograd::fits(&chain.convolutions[1]));
+        let example = Example::new(chain.clone(), images, seed);
+        let ours = example.gradient();
+        let batch = Batch { images: &example.images(), labels: &example.labels };
+        let theirs = Burn::flex(chain).gradient(&example.parameters, batch).unwrap();
+        prop_assert!((ours.loss - theirs.loss).abs() <= 1e-5 * (1.0 + theirs.loss));
+        let difference = difference(&ours.values, &theirs.values);
+        prop_assert!(difference <= 1e-4, "differs by {difference}");
+    }
+}
+
 /// The mean cross-entropy in double precision, as the formulas stand.
 fn loss(example: &Example, parameters: &[f64]) -> f64 {
     let chain = &example.chain;

@@ -1,11 +1,11 @@
-//! Backward through a tile, image by image: only the position that won its pooled entry, and only where ReLU let it
+//! Backward through a convolution, image by image: only the position that won its pooled entry, and only where ReLU let it
 //! pass, has a gradient, so a channel of f3 needs 25 of its 121 positions.
 
 use pulp::Simd;
 
 use super::LANES;
 use super::forward::DEAD;
-use crate::chain::{Convolution, Linear};
+use crate::chain::Convolution;
 
 /// Numbers that may be read beyond the end of a row.
 pub(super) const SLACK: usize = 16;
@@ -19,7 +19,7 @@ pub(super) const fn stride(length: usize) -> usize {
 }
 
 /// Length rounded up to whole registers of any machine.
-const fn padded(length: usize) -> usize {
+pub(super) const fn padded(length: usize) -> usize {
     length.next_multiple_of(SLACK)
 }
 
@@ -105,7 +105,8 @@ impl Step<'_> {
         let Convolution { side, inputs, .. } = *self.layer;
         let pooled = self.layer.pooled();
         let corner = 2 * (place / pooled) * side + 2 * (place % pooled);
-        [0, 1, side, side + 1].map(|offset| (corner + offset) * inputs)
+        let corner = corner * inputs;
+        [corner, corner + inputs, corner + side * inputs, corner + (side + 1) * inputs]
     }
 }
 
@@ -282,105 +283,6 @@ impl Rows<'_> {
     }
 }
 
-/// The gradient of the filters and biases of a convolution of few channels, such as the first, all images at once: the
-/// winner's pixel is selected lane by lane. It costs a multiply-add and two selections a tap, where [`to_filters`] would
-/// spend most of a register on nothing. `inputs` and `upstream` are in lanes.
-#[inline(always)]
-pub(super) fn in_lanes<S: Simd>(
-    simd: S,
-    layer: &Convolution,
-    inputs: &[f32],
-    winners: &[u8],
-    upstream: &[f32],
-    weight: &mut [f32],
-    bias: &mut [f32],
-) {
-    match layer.kernel {
-        1 => in_lanes_of::<S, 1, 2>(simd, layer, inputs, winners, upstream, weight, bias),
-        2 => in_lanes_of::<S, 2, 3>(simd, layer, inputs, winners, upstream, weight, bias),
-        3 => in_lanes_of::<S, 3, 4>(simd, layer, inputs, winners, upstream, weight, bias),
-        4 => in_lanes_of::<S, 4, 5>(simd, layer, inputs, winners, upstream, weight, bias),
-        _ => in_lanes_of::<S, 5, 6>(simd, layer, inputs, winners, upstream, weight, bias),
-    }
-}
-
-/// For filters of side K; K1 is K + 1.
-#[inline(always)]
-fn in_lanes_of<S: Simd, const K: usize, const K1: usize>(
-    simd: S,
-    layer: &Convolution,
-    inputs: &[f32],
-    winners: &[u8],
-    upstream: &[f32],
-    weight: &mut [f32],
-    bias: &mut [f32],
-) {
-    let (side, pooled) = (layer.side, layer.pooled());
-    let width = LANES / S::F32_LANES;
-    let zero = simd.splat_f32s(0.0);
-    let number = [1, 2, u32::from(DEAD)].map(|number| simd.splat_u32s(number));
-    let none = simd.splat_u32s(0);
-    let (inputs, _) = S::as_simd_f32s(inputs);
-    let planes =
-        winners.chunks_exact(pooled * pooled * LANES).zip(upstream.chunks_exact(pooled * pooled * LANES));
-    let row = padded(K * layer.inputs);
-    for (channel, (winners, upstream)) in planes.enumerate() {
-        let (upstream, _) = S::as_simd_f32s(upstream);
-        let mut total = [0.0_f32; LANES];
-        for input in 0..layer.inputs {
-            let plane = &inputs[input * side * side * width..(input + 1) * side * side * width];
-            let mut totals = [[[0.0_f32; LANES]; K]; K];
-            for register in 0..width {
-                let mut sums = [[zero; K]; K];
-                let mut sum = zero;
-                for place in 0..pooled * pooled {
-                    let corner = 2 * (place / pooled) * side + 2 * (place % pooled);
-                    let mut wide = [0_u32; LANES];
-                    let narrow = &winners[place * LANES..(place + 1) * LANES];
-                    wide.iter_mut().zip(narrow).for_each(|(wide, narrow)| *wide = u32::from(*narrow));
-                    let (winner, _) = S::as_simd_u32s(&wide);
-                    let winner = winner[register];
-                    let alive = simd.less_than_u32s(winner, number[2]);
-                    let lower = simd.less_than_u32s(number[0], winner);
-                    let right = simd.less_than_u32s(none, simd.and_u32s(winner, number[0]));
-                    let value = simd.select_f32s(alive, upstream[place * width + register], zero);
-                    sum = simd.add_f32s(sum, value);
-                    let mut above = [zero; K1];
-                    for (dx, above) in above.iter_mut().enumerate() {
-                        *above = plane[(corner + dx) * width + register];
-                    }
-                    for (dy, sums) in sums.iter_mut().enumerate() {
-                        let line = &plane[(corner + (dy + 1) * side) * width..][..K * width + width];
-                        let mut below = [zero; K1];
-                        let mut chosen = [zero; K1];
-                        for dx in 0..K1 {
-                            below[dx] = line[dx * width + register];
-                            chosen[dx] = simd.select_f32s(lower, below[dx], above[dx]);
-                        }
-                        for (dx, sum) in sums.iter_mut().enumerate() {
-                            let pixel = simd.select_f32s(right, chosen[dx + 1], chosen[dx]);
-                            *sum = simd.mul_add_f32s(value, pixel, *sum);
-                        }
-                        above = below;
-                    }
-                }
-                for (totals, sums) in totals.iter_mut().flatten().zip(sums.iter().flatten()) {
-                    let (totals, _) = S::as_mut_simd_f32s(totals);
-                    totals[register] = *sums;
-                }
-                let (total, _) = S::as_mut_simd_f32s(&mut total);
-                total[register] = sum;
-            }
-            for (dy, totals) in totals.iter().enumerate() {
-                for (dx, lanes) in totals.iter().enumerate() {
-                    weight[(channel * K + dy) * row + dx * layer.inputs + input] += lanes.iter().sum::<f32>();
-                }
-            }
-        }
-        bias[channel] += total.iter().sum::<f32>();
-    }
-}
-
 /// Writes the gradient of the inputs: the patch of a pooled entry, kernel + 1 rows and columns, gets the sum over filters
 /// of value times filter. One row of the patch is summed in registers for all images, while the filters' rows that it
 /// needs stay in the nearest cache.
@@ -449,67 +351,4 @@ fn add_rows<S: Simd, const V: usize>(
         }
     }
     target.copy_from_slice(&sums);
-}
-
-/// Adds the gradient of a linear layer: `upstream` outputs × LANES, `inputs` image after image.
-#[inline(always)]
-pub(super) fn linear_weights(
-    layer: &Linear,
-    images: usize,
-    upstream: &[f32],
-    inputs: &[f32],
-    weight: &mut [f32],
-    bias: &mut [f32],
-) {
-    let pixels = stride(layer.inputs);
-    let rows = weight.chunks_exact_mut(layer.inputs).zip(bias);
-    for ((row, bias), upstream) in rows.zip(upstream.chunks_exact(LANES)) {
-        *bias += upstream[..images].iter().sum::<f32>();
-        let mut image = 0;
-        let at = |image: usize| &inputs[image * pixels..][..layer.inputs];
-        while image + 4 <= images {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|next| at(image + next));
-            let [p, q, r, s] = [0, 1, 2, 3].map(|next| upstream[image + next]);
-            for ((((sum, a), b), c), d) in row.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-                *sum = d.mul_add(s, c.mul_add(r, b.mul_add(q, a.mul_add(p, *sum))));
-            }
-            image += 4;
-        }
-        for image in image..images {
-            row.iter_mut()
-                .zip(at(image))
-                .for_each(|(sum, value)| *sum = value.mul_add(upstream[image], *sum));
-        }
-    }
-}
-
-/// The gradient of a linear layer's inputs, `Wᵀ upstream`: inputs × LANES from outputs × LANES.
-#[inline(always)]
-pub(super) fn linear_inputs<S: Simd>(
-    simd: S,
-    layer: &Linear,
-    weight: &[f32],
-    upstream: &[f32],
-    downstream: &mut [f32],
-) {
-    const BLOCK: usize = 4;
-    let width = LANES / S::F32_LANES;
-    let (upstream, _) = S::as_simd_f32s(upstream);
-    for (block, out) in downstream.chunks_mut(BLOCK * LANES).enumerate() {
-        let count = out.len() / LANES;
-        let (out, _) = S::as_mut_simd_f32s(out);
-        for register in 0..width {
-            let mut sums = [simd.splat_f32s(0.0); BLOCK];
-            for (neuron, row) in weight.chunks_exact(layer.inputs).enumerate() {
-                let value = upstream[neuron * width + register];
-                let weights = &row[block * BLOCK..block * BLOCK + count];
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum = simd.mul_add_f32s(simd.splat_f32s(*weight), value, *sum);
-                }
-            }
-            for (index, sum) in sums.into_iter().enumerate().take(count) {
-                out[index * width + register] = sum;
-            }
-        }
-    }
 }

@@ -1,35 +1,71 @@
-//! Forward through a tile: convolution, ReLU and pooling at once; linear layers.
+//! Forward through a convolution, ReLU and pooling at once.
 
 use pulp::Simd;
 
 use super::LANES;
-use crate::chain::{Convolution, Linear};
+use crate::chain::Convolution;
 
 /// Which of the four positions of a pooled entry was the largest, 0 to 3, row by row; or that none was above zero.
 pub(super) const DEAD: u8 = 4;
 
 /// Channels, or neurons, that are computed together: each value that is loaded serves all of them.
-const BLOCK: usize = 4;
+pub(super) const BLOCK: usize = 4;
 
 /// The filters in the order in which [`relu_pool`] reads them: blocks of channels, and in a block tap by tap.
 pub(super) fn pack(layer: &Convolution, weight: &[f32], packed: &mut Vec<f32>) {
     packed.clear();
     let taps = layer.taps();
-    let mut first = 0;
-    while first < layer.outputs {
-        let block = block_size(layer.outputs - first);
+    for (first, block) in blocks(layer.outputs) {
         for tap in 0..taps {
             packed.extend((first..first + block).map(|channel| weight[channel * taps + tap]));
         }
-        first += block;
     }
 }
 
-fn block_size(left: usize) -> usize {
+/// Channels of the block that comes next where so many are left.
+pub(super) fn block_size(left: usize) -> usize {
     match left {
         4.. => BLOCK,
         2..4 => 2,
         _ => 1,
+    }
+}
+
+/// The blocks of a number of channels: where each begins, and how many it has: 4, at the end also 2 or 1.
+pub(super) fn blocks(channels: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut first = 0;
+    std::iter::from_fn(move || {
+        let block = block_size(channels - first);
+        let item = (first, block);
+        first += block;
+        (item.0 < channels).then_some(item)
+    })
+}
+
+/// ReLU and pooling of one register of four positions, and where TRAIN the position that won.
+#[inline(always)]
+pub(super) fn pool<S: Simd, const TRAIN: bool>(
+    simd: S,
+    [p, q, r, s]: [S::f32s; 4],
+    register: usize,
+    output: &mut [f32],
+    won: &mut [u32; LANES],
+) {
+    let zero = simd.splat_f32s(0.0);
+    let number = |number: u8| simd.splat_u32s(u32::from(number));
+    let (right, right_below) = (simd.less_than_f32s(p, q), simd.less_than_f32s(r, s));
+    let (above, below) = (simd.select_f32s(right, q, p), simd.select_f32s(right_below, s, r));
+    let lower = simd.less_than_f32s(above, below);
+    let largest = simd.select_f32s(lower, below, above);
+    let alive = simd.less_than_f32s(zero, largest);
+    let (output, _) = S::as_mut_simd_f32s(output);
+    output[register] = simd.select_f32s(alive, largest, zero);
+    if TRAIN {
+        let above = simd.select_u32s(right, number(1), number(0));
+        let below = simd.select_u32s(right_below, number(3), number(2));
+        let winner = simd.select_u32s(lower, below, above);
+        let (won, _) = S::as_mut_simd_u32s(won);
+        won[register] = simd.select_u32s(alive, winner, number(DEAD));
     }
 }
 
@@ -99,7 +135,6 @@ fn block_of<S: Simd, const TRAIN: bool, const K: usize, const B: usize>(
     // How many registers hold the lanes.
     let width = LANES / S::F32_LANES;
     let zero = simd.splat_f32s(0.0);
-    let number = [0, 1, 2, 3, u32::from(DEAD)].map(|number| simd.splat_u32s(number));
     let (input, _) = S::as_simd_f32s(input);
     for place in 0..pooled * pooled {
         let corner = 2 * (place / pooled) * side + 2 * (place % pooled);
@@ -131,23 +166,9 @@ fn block_of<S: Simd, const TRAIN: bool, const K: usize, const B: usize>(
                     }
                 }
             }
-            for (channel, [p, q, r, s]) in sums.into_iter().enumerate() {
+            for (channel, (sums, won)) in sums.into_iter().zip(&mut won).enumerate() {
                 let entry = channel * plane + place * LANES;
-                let (output, _) = S::as_mut_simd_f32s(&mut output[entry..entry + LANES]);
-                let (right, right_below) = (simd.less_than_f32s(p, q), simd.less_than_f32s(r, s));
-                let above = simd.select_f32s(right, q, p);
-                let below = simd.select_f32s(right_below, s, r);
-                let lower = simd.less_than_f32s(above, below);
-                let largest = simd.select_f32s(lower, below, above);
-                let alive = simd.less_than_f32s(zero, largest);
-                output[register] = simd.select_f32s(alive, largest, zero);
-                if TRAIN {
-                    let above = simd.select_u32s(right, number[1], number[0]);
-                    let below = simd.select_u32s(right_below, number[3], number[2]);
-                    let winner = simd.select_u32s(lower, below, above);
-                    let (won, _) = S::as_mut_simd_u32s(&mut won[channel]);
-                    won[register] = simd.select_u32s(alive, winner, number[4]);
-                }
+                pool::<S, TRAIN>(simd, sums, register, &mut output[entry..entry + LANES], won);
             }
         }
         if TRAIN {
@@ -156,54 +177,6 @@ fn block_of<S: Simd, const TRAIN: bool, const K: usize, const B: usize>(
                 let narrow = &mut winners[entry..entry + LANES];
                 narrow.iter_mut().zip(won).for_each(|(narrow, wide)| *narrow = *wide as u8);
             }
-        }
-    }
-}
-
-/// `W f + b`; `input` is inputs × LANES, `output` outputs × LANES.
-#[inline(always)]
-pub(super) fn linear<S: Simd>(
-    simd: S,
-    layer: &Linear,
-    input: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    output: &mut [f32],
-) {
-    let (mut weight, mut bias, mut output) = (weight, bias, output);
-    while !bias.is_empty() {
-        let block = block_size(bias.len());
-        let (rows, bias_of_block, out);
-        (rows, weight) = weight.split_at(block * layer.inputs);
-        (bias_of_block, bias) = bias.split_at(block);
-        (out, output) = output.split_at_mut(block * LANES);
-        match block {
-            BLOCK => neurons::<S, BLOCK>(simd, input, rows, bias_of_block, out),
-            2 => neurons::<S, 2>(simd, input, rows, bias_of_block, out),
-            _ => neurons::<S, 1>(simd, input, rows, bias_of_block, out),
-        }
-    }
-}
-
-#[inline(always)]
-fn neurons<S: Simd, const B: usize>(simd: S, input: &[f32], rows: &[f32], bias: &[f32], output: &mut [f32]) {
-    let width = LANES / S::F32_LANES;
-    let inputs = input.len() / LANES;
-    let (input, _) = S::as_simd_f32s(input);
-    let (output, _) = S::as_mut_simd_f32s(output);
-    for register in 0..width {
-        let mut sums = [simd.splat_f32s(0.0); B];
-        for (sum, bias) in sums.iter_mut().zip(bias) {
-            *sum = simd.splat_f32s(*bias);
-        }
-        for index in 0..inputs {
-            let value = input[index * width + register];
-            for (neuron, sum) in sums.iter_mut().enumerate() {
-                *sum = simd.mul_add_f32s(simd.splat_f32s(rows[neuron * inputs + index]), value, *sum);
-            }
-        }
-        for (neuron, sum) in sums.into_iter().enumerate() {
-            output[neuron * width + register] = sum;
         }
     }
 }

@@ -1,58 +1,111 @@
 //! Between the two layouts of a tile: lanes (an entry of every image side by side) and images (one after another).
+//!
+//! Both ways turn squares of numbers, as wide as a register, on their diagonal.
+
+use pulp::Simd;
 
 use super::LANES;
 
-/// Numbers of an image that are moved together.
-const BLOCK: usize = 4;
+/// Numbers of the widest register.
+const WIDEST: usize = 16;
 
-/// Puts images into lanes: entry `i` of `lanes` holds number `i` of each image. Lanes without an image are zero.
-#[inline(always)]
-pub(super) fn from_images(images: &[&[f32]], lanes: &mut [f32]) {
-    let mut all = [images.first().copied().unwrap_or_default(); LANES];
-    all.iter_mut().zip(images).for_each(|(slot, image)| *slot = image);
-    let whole = lanes.len() / (BLOCK * LANES) * BLOCK;
-    let (blocks, rest) = lanes.split_at_mut(whole * LANES);
-    for (index, entries) in blocks.chunks_exact_mut(BLOCK * LANES).enumerate() {
-        let rows: [[f32; BLOCK]; LANES] =
-            std::array::from_fn(|lane| four(&all[lane][index * BLOCK..index * BLOCK + BLOCK]));
-        for (offset, entry) in entries.chunks_exact_mut(LANES).enumerate() {
-            entry.copy_from_slice(&rows.map(|row| row[offset]));
+/// Turns squares of S::F32_LANES numbers: what stood in lane `j` of register `i` then stands in lane `i` of register `j`.
+struct Square<S: Simd> {
+    simd: S,
+    rows: [S::f32s; WIDEST],
+    /// For each step, by its number of lanes' logarithm, the lanes whose number has this bit.
+    odd: [S::m32s; 4],
+}
+
+impl<S: Simd> Square<S> {
+    #[inline(always)]
+    fn new(simd: S) -> Self {
+        let mut numbers = [0_u32; WIDEST];
+        for (number, slot) in numbers.iter_mut().enumerate() {
+            *slot = number as u32;
         }
+        let (numbers, _) = S::as_simd_u32s(&numbers);
+        let none = simd.splat_u32s(0);
+        let has = |bit: u32| simd.less_than_u32s(none, simd.and_u32s(numbers[0], simd.splat_u32s(bit)));
+        let odd = [has(1), has(2), has(4), has(8)];
+        Square { simd, rows: [simd.splat_f32s(0.0); WIDEST], odd }
     }
-    for (index, entry) in rest.chunks_exact_mut(LANES).enumerate() {
-        entry.copy_from_slice(&all.map(|image| image[whole + index]));
-    }
-    for entry in lanes.chunks_exact_mut(LANES) {
-        entry[images.len()..].fill(0.0);
-    }
-}
 
-fn four(values: &[f32]) -> [f32; BLOCK] {
-    [values[0], values[1], values[2], values[3]]
-}
-
-/// Takes planes out of lanes, channels last: number `place · channels + channel` of an image is its lane of entry
-/// `channel · places + place`. Images begin `stride` apart.
-#[inline(always)]
-pub(super) fn to_images(lanes: &[f32], channels: usize, places: usize, images: &mut [f32], stride: usize) {
-    let entry = |channel: usize, place: usize| {
-        let start = (channel * places + place) * LANES;
-        &lanes[start..start + LANES]
-    };
-    let whole = channels / BLOCK * BLOCK;
-    for place in 0..places {
-        for channel in (0..whole).step_by(BLOCK) {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|next| entry(channel + next, place));
-            let rows: [[f32; BLOCK]; LANES] =
-                std::array::from_fn(|lane| [a[lane], b[lane], c[lane], d[lane]]);
-            let start = place * channels + channel;
-            for (image, row) in images.chunks_exact_mut(stride).zip(rows) {
-                image[start..start + BLOCK].copy_from_slice(&row);
+    #[inline(always)]
+    fn turn(&mut self) {
+        let Square { simd, rows, odd } = self;
+        for (bit, odd) in odd.iter().enumerate() {
+            let step = 1 << bit;
+            if step >= S::F32_LANES {
+                return;
+            }
+            for row in 0..S::F32_LANES {
+                if row & step == 0 {
+                    let (a, b) = (rows[row], rows[row + step]);
+                    rows[row] = simd.select_f32s(*odd, simd.rotate_right_f32s(b, step), a);
+                    rows[row + step] = simd.select_f32s(*odd, b, simd.rotate_left_f32s(a, step));
+                }
             }
         }
-        for channel in whole..channels {
-            for (image, value) in images.chunks_exact_mut(stride).zip(entry(channel, place)) {
-                image[place * channels + channel] = *value;
+    }
+}
+
+/// Where a number of an image, channels last, stands in lanes: number `place · channels + channel` in entry
+/// `channel · places + place`.
+struct Entries {
+    channels: usize,
+    places: usize,
+    channel: usize,
+    place: usize,
+}
+
+impl Entries {
+    fn new(channels: usize, places: usize) -> Entries {
+        Entries { channels, places, channel: 0, place: 0 }
+    }
+
+    /// The next number's entry.
+    #[inline(always)]
+    fn next(&mut self) -> usize {
+        let entry = self.channel * self.places + self.place;
+        self.channel += 1;
+        if self.channel == self.channels {
+            (self.channel, self.place) = (0, self.place + 1);
+        }
+        entry
+    }
+}
+
+/// Takes planes out of lanes, channels last. Images begin `stride` apart, a register's width more than they are long.
+#[inline(always)]
+pub(super) fn to_images<S: Simd>(
+    simd: S,
+    lanes: &[f32],
+    channels: usize,
+    places: usize,
+    images: &mut [f32],
+    stride: usize,
+) {
+    let mut square = Square::new(simd);
+    let (lanes, _) = S::as_simd_f32s(lanes);
+    let width = LANES / S::F32_LANES;
+    for register in 0..width {
+        let mut entries = Entries::new(channels, places);
+        let images = &mut images[register * S::F32_LANES * stride..];
+        let length = channels * places;
+        for first in (0..length).step_by(S::F32_LANES) {
+            for row in 0..S::F32_LANES {
+                square.rows[row] = if first + row < length {
+                    lanes[entries.next() * width + register]
+                } else {
+                    simd.splat_f32s(0.0)
+                };
+            }
+            square.turn();
+            for row in 0..S::F32_LANES {
+                let start = row * stride + first;
+                let (image, _) = S::as_mut_simd_f32s(&mut images[start..start + S::F32_LANES]);
+                image[0] = square.rows[row];
             }
         }
     }
@@ -60,23 +113,59 @@ pub(super) fn to_images(lanes: &[f32], channels: usize, places: usize, images: &
 
 /// The way back from [`to_images`].
 #[inline(always)]
-pub(super) fn to_lanes(images: &[f32], channels: usize, places: usize, lanes: &mut [f32], stride: usize) {
-    let whole = channels / BLOCK * BLOCK;
-    let image = |lane: usize| &images[lane * stride..(lane + 1) * stride];
-    for place in 0..places {
-        for channel in (0..whole).step_by(BLOCK) {
-            let start = place * channels + channel;
-            let rows: [[f32; BLOCK]; LANES] =
-                std::array::from_fn(|lane| four(&image(lane)[start..start + BLOCK]));
-            for offset in 0..BLOCK {
-                let start = ((channel + offset) * places + place) * LANES;
-                lanes[start..start + LANES].copy_from_slice(&rows.map(|row| row[offset]));
+pub(super) fn to_lanes<S: Simd>(
+    simd: S,
+    images: &[f32],
+    channels: usize,
+    places: usize,
+    lanes: &mut [f32],
+    stride: usize,
+) {
+    let mut square = Square::new(simd);
+    let (lanes, _) = S::as_mut_simd_f32s(lanes);
+    let width = LANES / S::F32_LANES;
+    for register in 0..width {
+        let mut entries = Entries::new(channels, places);
+        let images = &images[register * S::F32_LANES * stride..];
+        let length = channels * places;
+        for first in (0..length).step_by(S::F32_LANES) {
+            for row in 0..S::F32_LANES {
+                let start = row * stride + first;
+                let (image, _) = S::as_simd_f32s(&images[start..start + S::F32_LANES]);
+                square.rows[row] = image[0];
+            }
+            square.turn();
+            for row in 0..S::F32_LANES.min(length - first) {
+                lanes[entries.next() * width + register] = square.rows[row];
             }
         }
-        for channel in whole..channels {
-            for lane in 0..LANES {
-                lanes[(channel * places + place) * LANES + lane] = image(lane)[place * channels + channel];
+    }
+}
+
+/// Puts images into lanes: entry `i` of `lanes` holds number `i` of each image. Lanes without an image are zero.
+#[inline(always)]
+pub(super) fn from_images<S: Simd>(simd: S, images: &[&[f32]], lanes: &mut [f32]) {
+    let mut square = Square::new(simd);
+    let width = LANES / S::F32_LANES;
+    let whole = lanes.len() / LANES / S::F32_LANES * S::F32_LANES;
+    let (squares, rest) = lanes.split_at_mut(whole * LANES);
+    let (squares, _) = S::as_mut_simd_f32s(squares);
+    for register in 0..width {
+        for first in (0..whole).step_by(S::F32_LANES) {
+            for row in 0..S::F32_LANES {
+                square.rows[row] = match images.get(register * S::F32_LANES + row) {
+                    Some(image) => S::as_simd_f32s(&image[first..first + S::F32_LANES]).0[0],
+                    None => simd.splat_f32s(0.0),
+                };
+            }
+            square.turn();
+            for row in 0..S::F32_LANES {
+                squares[(first + row) * width + register] = square.rows[row];
             }
         }
+    }
+    for (index, entry) in rest.chunks_exact_mut(LANES).enumerate() {
+        entry.fill(0.0);
+        entry.iter_mut().zip(images).for_each(|(value, image)| *value = image[whole + index]);
     }
 }
