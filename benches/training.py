@@ -12,7 +12,7 @@ A figure is the median, with the least and the most behind it. Ratios are taken 
 Every figure is checked: losses are finite, both sides learn the same, one dataset has one divergence of pixels.
 What fails is told below the tables. Build first; PyTorch is installed by this script, see --venv:
 
-  cargo build --release && cargo build --release -p network --example limit
+  cargo build --release && cargo build --release --workspace --examples
   python3 benches/training.py --json figures.json
   python3 benches/training.py --quick --only epochs --engines fused,burn-flex --guard 1.2      as in CI
 
@@ -111,7 +111,7 @@ class Programs:
     def __getitem__(self, name):
         path = self.folder / name
         if not path.is_file():
-            how = "-p network --example limit" if name == "examples/limit" else "--workspace"
+            how = "--workspace --examples" if name == "examples/limit" else "--workspace"
             raise Failed(f"there is no program {name}: cargo build --release {how}")
         return path
 
