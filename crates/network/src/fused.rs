@@ -85,21 +85,28 @@ impl Filters {
         Filters { forward: empty.clone(), backward: empty }
     }
 
-    fn take_forward(&mut self, chain: &Chain, parameters: &[f32]) {
-        for (layer, packed) in chain.convolutions.iter().zip(&mut self.forward) {
-            let weight = &parameters[layer.weight.clone()];
-            if winograd::fits(layer) {
-                winograd::pack(layer, weight, packed);
-            } else {
-                forward::pack(layer, weight, packed);
-            }
-        }
+    /// Takes the filters for both ways.
+    fn take(&mut self, chain: &Chain, parameters: &[f32]) {
+        let Filters { forward, backward } = self;
+        rayon::join(
+            || pack_forward(chain, parameters, forward),
+            || {
+                // The first convolution's inputs are the images, which need no gradient.
+                for (layer, packed) in chain.convolutions.iter().zip(backward).skip(1) {
+                    backward::pack(layer, &parameters[layer.weight.clone()], packed);
+                }
+            },
+        );
     }
+}
 
-    fn take_backward(&mut self, chain: &Chain, parameters: &[f32]) {
-        // The first convolution's inputs are the images, which need no gradient.
-        for (layer, packed) in chain.convolutions.iter().zip(&mut self.backward).skip(1) {
-            backward::pack(layer, &parameters[layer.weight.clone()], packed);
+fn pack_forward(chain: &Chain, parameters: &[f32], packed: &mut [Vec<f32>]) {
+    for (layer, packed) in chain.convolutions.iter().zip(packed) {
+        let weight = &parameters[layer.weight.clone()];
+        if winograd::fits(layer) {
+            winograd::pack(layer, weight, packed);
+        } else {
+            forward::pack(layer, weight, packed);
         }
     }
 }
@@ -129,8 +136,7 @@ impl Fused {
     /// The gradient of the mean cross-entropy over a batch.
     pub fn gradient(&mut self, parameters: &[f32], batch: Batch<'_>) -> Gradient {
         let Fused { chain, arch, layout, filters, tiles } = self;
-        filters.take_forward(chain, parameters);
-        filters.take_backward(chain, parameters);
+        filters.take(chain, parameters);
         let (chain, filters, layout): (&Chain, &Filters, &[Layout]) = (chain, filters, layout);
         let count = batch.labels.len().div_ceil(LANES);
         while tiles.len() < count {
@@ -174,7 +180,7 @@ pub fn logits(chain: &Chain, parameters: &[f32], images: &[f32]) -> Vec<f32> {
 
 fn logits_on(arch: Arch, chain: &Chain, parameters: &[f32], images: &[f32]) -> Vec<f32> {
     let mut filters = Filters::new(chain);
-    filters.take_forward(chain, parameters);
+    pack_forward(chain, parameters, &mut filters.forward);
     let layers = || Layers::new(chain);
     let tiles = images.par_chunks(LANES * chain.pixels()).map_init(layers, |layers, images| {
         let images: Vec<&[f32]> = images.chunks_exact(chain.pixels()).collect();

@@ -1,5 +1,6 @@
 //! Steps from gradients to parameters.
 
+use pulp::Arch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,26 +45,36 @@ impl State {
     /// `θ ← θ − η/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)`.
     pub fn step(&mut self, parameters: &mut [f32], gradient: &[f32]) {
         self.steps += 1;
+        let step = self.steps as f64;
+        let (learning_rate, momentum) = (self.learning_rate, self.momentum);
         let moments = self.first.iter_mut().zip(&mut self.second);
         let all = parameters.iter_mut().zip(gradient).zip(moments);
+        // Dispatched, these loops are compiled for the machine's registers; each number's operations stay the same.
         match self.optimiser {
-            Optimiser::Sgd => {
-                for ((parameter, gradient), (velocity, _)) in all {
-                    *velocity = self.momentum * *velocity + gradient;
-                    *parameter -= self.learning_rate * *velocity;
-                }
-            }
+            Optimiser::Sgd => Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    for ((parameter, gradient), (velocity, _)) in all {
+                        *velocity = momentum * *velocity + gradient;
+                        *parameter -= learning_rate * *velocity;
+                    }
+                },
+            ),
             Optimiser::Adam => {
-                let step = self.steps as f64;
-                let rate = (f64::from(self.learning_rate) / (1.0 - libm::pow(BETA1, step))) as f32;
+                let rate = (f64::from(learning_rate) / (1.0 - libm::pow(BETA1, step))) as f32;
                 let root = (1.0 - libm::pow(BETA2, step)).sqrt() as f32;
                 // In single precision 1 − 0.999 would be off by five parts in 100,000.
                 let (keep, new, new_mean) = (BETA2 as f32, (1.0 - BETA2) as f32, (1.0 - BETA1) as f32);
-                for ((parameter, gradient), (mean, square)) in all {
-                    *mean += new_mean * (gradient - *mean);
-                    *square = keep * *square + new * gradient * gradient;
-                    *parameter -= rate * (*mean / (square.sqrt() / root + EPSILON));
-                }
+                Arch::new().dispatch(
+                    #[inline(always)]
+                    || {
+                        for ((parameter, gradient), (mean, square)) in all {
+                            *mean += new_mean * (gradient - *mean);
+                            *square = keep * *square + new * gradient * gradient;
+                            *parameter -= rate * (*mean / (square.sqrt() / root + EPSILON));
+                        }
+                    },
+                );
             }
         }
     }
