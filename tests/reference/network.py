@@ -1,4 +1,4 @@
-"""The network of Table 1 with 4 channels in f1: layers, energies (Eq. 7), Eq. 9, loss and gradients of 3 images.
+"""The network of Table 1 with 8 channels in f1: layers, energies (Eq. 7), Eq. 9, loss and gradients of 3 images.
 
 Run: python tests/reference/network.py
 Parameters and images are float32; all else is computed from them in float64 and stored as float32.
@@ -14,7 +14,7 @@ from safetensors.torch import save
 from common import VALUES, write
 
 torch.set_num_threads(1)
-CHANNELS, LABELS = 4, [3, 0, 7]
+CHANNELS, LABELS = 8, [3, 0, 7]
 
 
 class Network(torch.nn.Module):

@@ -45,9 +45,9 @@ impl Burn {
     /// Where burn fails.
     pub fn gradient(&self, parameters: &[f32], batch: Batch<'_>) -> Result<Gradient, Error> {
         let shards: Vec<Gradient> = batch
-            .images
+            .images()
             .par_chunks(SHARD)
-            .zip(batch.labels.par_chunks(SHARD))
+            .zip(batch.labels().par_chunks(SHARD))
             .map(|(images, labels)| self.shard(parameters, images, labels))
             .collect::<Result<_, _>>()?;
         let mut sum = Gradient::zero(parameters.len());
@@ -55,7 +55,7 @@ impl Burn {
             sum.loss += shard.loss;
             sum.values.iter_mut().zip(&shard.values).for_each(|(sum, value)| *sum += value);
         }
-        let images = batch.labels.len();
+        let images = batch.labels().len();
         sum.loss /= images as f64;
         sum.values.iter_mut().for_each(|value| *value /= images as f32);
         Ok(sum)

@@ -7,43 +7,43 @@ use std::ops::Range;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Convolution {
     /// Channels of its input.
-    pub inputs: usize,
+    pub(crate) inputs: usize,
     /// Side of its input.
-    pub side: usize,
+    pub(crate) side: usize,
     /// Side of its filters.
-    pub kernel: usize,
+    pub(crate) kernel: usize,
     /// Channels of its output.
-    pub outputs: usize,
+    pub(crate) outputs: usize,
     /// Where its filters stand among the parameters: outputs × inputs × kernel × kernel.
-    pub weight: Range<usize>,
+    pub(crate) weight: Range<usize>,
     /// Where its biases stand: outputs.
-    pub bias: Range<usize>,
+    pub(crate) bias: Range<usize>,
 }
 
 /// `W f + b`, then ReLU, unless it is the last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Linear {
     /// Length of its input.
-    pub inputs: usize,
+    pub(crate) inputs: usize,
     /// Length of its output.
-    pub outputs: usize,
+    pub(crate) outputs: usize,
     /// Where its weights stand among the parameters: outputs × inputs.
-    pub weight: Range<usize>,
+    pub(crate) weight: Range<usize>,
     /// Where its biases stand: outputs.
-    pub bias: Range<usize>,
+    pub(crate) bias: Range<usize>,
 }
 
 /// Layers in order. Their parameters stand one after another, each layer's weights before its biases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
     /// Channels of an image.
-    pub channels: usize,
+    pub(crate) channels: usize,
     /// Side of an image.
-    pub side: usize,
+    pub(crate) side: usize,
     /// Convolutions, first to last; there may be none.
-    pub convolutions: Vec<Convolution>,
+    pub(crate) convolutions: Vec<Convolution>,
     /// Linear layers, first to last; at least one.
-    pub linears: Vec<Linear>,
+    pub(crate) linears: Vec<Linear>,
 }
 
 /// Sizes that make no chain.
@@ -60,6 +60,19 @@ pub enum Error {
         /// Side of the plane.
         side: usize,
     },
+    /// A layer of more numbers than can be counted.
+    #[error("a layer may have {most} numbers at most")]
+    TooMany {
+        /// The most that it may have.
+        most: usize,
+    },
+}
+
+/// The product of sizes, where it is small enough for engines that count in 32 bits.
+fn few(sizes: &[usize]) -> Result<usize, Error> {
+    const MOST: usize = 1 << 30;
+    let product = sizes.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+    product.filter(|product| *product <= MOST).ok_or(Error::TooMany { most: MOST })
 }
 
 impl Convolution {
@@ -80,7 +93,7 @@ impl Chain {
     /// linear layer's outputs.
     ///
     /// # Errors
-    /// Where a size is zero, or a filter larger than what it is to be laid on.
+    /// Where a size is zero, a filter larger than what it is to be laid on, or a layer has more than 2³⁰ numbers.
     pub fn new(
         (channels, side): (usize, usize),
         convolutions: &[(usize, usize)],
@@ -93,13 +106,20 @@ impl Chain {
         if linears.is_empty() || sizes.chain([channels, side]).any(|size| size == 0) {
             return Err(Error::Empty);
         }
-        let mut left = side;
-        for &(_, kernel) in convolutions {
-            if left < kernel + 1 {
+        let (mut inputs, mut left) = (channels, side);
+        for &(outputs, kernel) in convolutions {
+            if left <= kernel {
                 return Err(Error::TooLarge { kernel, side: left });
             }
+            few(&[inputs, left, left])?;
+            few(&[inputs, kernel + 2, kernel + 2, outputs])?;
             let convolved = left - kernel + 1;
-            left = convolved / 2;
+            (inputs, left) = (outputs, convolved / 2);
+        }
+        let mut inputs = few(&[inputs, left, left])?;
+        for &outputs in linears {
+            few(&[inputs, outputs])?;
+            inputs = outputs;
         }
         Ok(Chain::of((channels, side), convolutions, linears))
     }
@@ -146,5 +166,33 @@ impl Chain {
     /// Classes: the outputs of the last layer.
     pub fn classes(&self) -> usize {
         self.linears.last().map_or(0, |layer| layer.outputs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_stand_layer_by_layer_weights_before_biases() {
+        let chain = Chain::new((2, 9), &[(3, 2)], &[5, 4]).unwrap();
+        assert_eq!(chain.convolutions[0].weight, 0..24);
+        assert_eq!(chain.convolutions[0].bias, 24..27);
+        assert_eq!((chain.convolutions[0].pooled(), chain.linears[0].inputs), (4, 48));
+        assert_eq!(chain.linears[0].weight, 27..267);
+        assert_eq!((chain.parameters(), chain.pixels(), chain.classes()), (296, 162, 4));
+    }
+
+    #[test]
+    fn sizes_that_make_no_chain_are_refused() {
+        assert_eq!(Chain::new((1, 8), &[(1, 3)], &[]), Err(Error::Empty));
+        assert_eq!(Chain::new((1, 8), &[(0, 3)], &[2]), Err(Error::Empty));
+        assert_eq!(Chain::new((1, 3), &[(1, 3)], &[2]), Err(Error::TooLarge { kernel: 3, side: 3 }));
+        assert!(Chain::new((1, 4), &[(1, 3)], &[2]).is_ok());
+        assert_eq!(
+            Chain::new((1, 9), &[(1, usize::MAX)], &[2]),
+            Err(Error::TooLarge { kernel: usize::MAX, side: 9 })
+        );
+        assert_eq!(Chain::new((1, 1 << 20), &[], &[2]), Err(Error::TooMany { most: 1 << 30 }));
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::burn::{self, Burn};
 use crate::chain::Chain;
 use crate::fused::Fused;
-use crate::gradient::{Batch, Gradient};
+use crate::gradient::{self, Batch, Gradient};
 
 /// Who computes gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +29,17 @@ pub enum Differentiation {
     Burn(Burn),
 }
 
+/// Why there is no gradient.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was given is no batch.
+    #[error(transparent)]
+    Batch(#[from] gradient::Error),
+    /// burn failed.
+    #[error(transparent)]
+    Burn(#[from] burn::Error),
+}
+
 impl Engine {
     /// Prepares the engine for a chain.
     pub fn prepare(self, chain: Chain) -> Differentiation {
@@ -45,10 +56,10 @@ impl Differentiation {
     ///
     /// # Errors
     /// Where burn fails.
-    pub fn gradient(&mut self, parameters: &[f32], batch: Batch<'_>) -> Result<Gradient, burn::Error> {
+    pub fn gradient(&mut self, parameters: &[f32], batch: Batch<'_>) -> Result<Gradient, Error> {
         match self {
             Differentiation::Fused(fused) => Ok(fused.gradient(parameters, batch)),
-            Differentiation::Burn(burn) => burn.gradient(parameters, batch),
+            Differentiation::Burn(burn) => Ok(burn.gradient(parameters, batch)?),
         }
     }
 }

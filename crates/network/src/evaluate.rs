@@ -62,8 +62,8 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn lanes_give_the_logits_of_the_plain_formulas(
-            seed in 0_u64..1000, count in 1_usize..20, channels1 in 1_usize..6, channels2 in 1_usize..6,
-            kernel1 in 1_usize..4, kernel2 in 1_usize..4, side in 14_usize..20,
+            seed in 0_u64..1000, count in 1_usize..20, channels1 in 1_usize..14, channels2 in 1_usize..14,
+            kernel1 in 1_usize..4, kernel2 in 1_usize..6, side in 14_usize..20,
         ) {
             let a = Architecture { side, channels1, kernel1, channels2, kernel2, hidden: 7, classes: 3 };
             let parameters = initialise(a, Initialisation::UniformFanIn, seed);

@@ -3,8 +3,7 @@
 use rand::seq::SliceRandom;
 use statistics::random;
 
-use crate::burn::Error;
-use crate::engine::Differentiation;
+use crate::engine::{Differentiation, Error};
 use crate::gradient::Batch;
 use crate::optimiser::State;
 use crate::parameters::Parameters;
@@ -23,7 +22,7 @@ pub struct Examples<'a> {
 /// The order is split from `seed` by the epoch, so that an epoch can be repeated without those before it.
 ///
 /// # Errors
-/// Where a gradient can't be computed.
+/// Where a label is no class, or a gradient can't be computed.
 pub fn epoch(
     engine: &mut Differentiation,
     examples: Examples<'_>,
@@ -35,6 +34,7 @@ pub fn epoch(
     let pixels = parameters.architecture().side.pow(2);
     let mut order: Vec<usize> = (0..examples.labels.len()).collect();
     order.shuffle(&mut random::split(seed, "order of training images", epoch));
+    let chain = parameters.architecture().chain();
     let (mut images, mut labels) = (Vec::new(), Vec::new());
     for batch in order.chunks(batch_size) {
         images.clear();
@@ -43,7 +43,7 @@ pub fn epoch(
             images.push(&examples.images[index * pixels..(index + 1) * pixels]);
             labels.push(examples.labels[*index]);
         }
-        let batch = Batch { images: &images, labels: &labels };
+        let batch = Batch::new(&chain, &images, &labels)?;
         let gradient = engine.gradient(parameters.values(), batch)?;
         state.step(parameters.values_mut(), &gradient.values);
     }

@@ -23,7 +23,7 @@ fn tensor(name: &str) -> Vec<f32> {
 
 fn parameters() -> Parameters {
     let values = NAMES.iter().flat_map(|name| tensor(name)).collect();
-    Parameters::from_values(Architecture::of_table_1(4), values).unwrap()
+    Parameters::from_values(Architecture::of_table_1(8), values).unwrap()
 }
 
 fn json(text: &str) -> Value {
@@ -72,7 +72,8 @@ fn loss_and_gradients_are_those_of_pytorch_on_every_engine() {
     let expected: Vec<f32> = NAMES.iter().flat_map(|name| tensor(&format!("grad.{name}"))).collect();
     let loss = f64::from(tensor("loss")[0]);
     let x = tensor("x");
-    let batch = Batch { images: &x.chunks(1024).collect::<Vec<_>>(), labels: &labels() };
+    let (images, labels) = (x.chunks(1024).collect::<Vec<_>>(), labels());
+    let batch = Batch::new(&parameters().architecture().chain(), &images, &labels).unwrap();
     for engine in [Engine::Fused, Engine::BurnFlex, Engine::BurnNdarray] {
         let mut differentiation = engine.prepare(parameters().architecture().chain());
         let gradient = differentiation.gradient(parameters().values(), batch).unwrap();
@@ -82,7 +83,7 @@ fn loss_and_gradients_are_those_of_pytorch_on_every_engine() {
             assert!(difference < 1e-4, "{engine:?}: the gradient of {name} differs by {difference}");
         }
     }
-    assert!((evaluate(&parameters(), &tensor("x"), &labels()).loss - loss).abs() < 1e-5 * loss);
+    assert!((evaluate(&parameters(), &tensor("x"), &labels).loss - loss).abs() < 1e-5 * loss);
 }
 
 #[test]
@@ -120,11 +121,12 @@ fn a_hundred_steps_of_training_go_as_in_pytorch() {
     let labels: Vec<u8> = (0..160).map(|image| image % 10).collect();
     for engine in [Engine::Fused, Engine::BurnFlex] {
         let mut parameters = parameters();
-        let mut differentiation = engine.prepare(parameters.architecture().chain());
+        let chain = parameters.architecture().chain();
+        let mut differentiation = engine.prepare(chain.clone());
         let mut state = State::new(Optimiser::Adam, 2e-4, 0.0, parameters.values().len());
         for (step, expected) in numbers(&reference["losses"]).into_iter().enumerate() {
             let range = step % 10 * 16..(step % 10 + 1) * 16;
-            let batch = Batch { images: &images[range.clone()], labels: &labels[range] };
+            let batch = Batch::new(&chain, &images[range.clone()], &labels[range]).unwrap();
             let gradient = differentiation.gradient(parameters.values(), batch).unwrap();
             let loss = gradient.loss;
             assert!(

@@ -140,10 +140,11 @@ impl<'a> Training<'a> {
         let start = Instant::now();
         let [train, test]: [Evaluation; 2] = [self.train, self.test]
             .map(|images| evaluate(&self.parameters, &images.pixels, self.labels(images)));
-        if !train.loss.is_finite() {
+        let is_finite = self.parameters.values().iter().all(|value| value.is_finite());
+        if !train.loss.is_finite() || !is_finite {
+            let what = if is_finite { "loss" } else { "parameters" };
             let message = format!(
-                "the training diverged: its loss became {} at epoch {epoch}; try a smaller --learning-rate",
-                train.loss
+                "the training diverged: its {what} became infinite or no number at epoch {epoch}; try a smaller --learning-rate"
             );
             return Err(Error::Failed(message));
         }

@@ -49,8 +49,8 @@ pub(super) fn pack(layer: &Convolution, weight: &[f32], packed: &mut Vec<f32>) {
     let Convolution { kernel, inputs, outputs, .. } = *layer;
     let row = inputs + padded((kernel + 1) * inputs);
     packed.clear();
-    packed.resize(kernel * (outputs * row + SLACK), 0.0);
-    for (dy, plane) in packed.chunks_exact_mut(outputs * row + SLACK).enumerate() {
+    packed.resize(kernel * outputs * row, 0.0);
+    for (dy, plane) in packed.chunks_exact_mut(outputs * row).enumerate() {
         for (row, filter) in plane.chunks_exact_mut(row).zip(weight.chunks_exact(layer.taps())) {
             for (dx, pixel) in row[inputs..].chunks_exact_mut(inputs).enumerate().take(kernel) {
                 for (channel, value) in pixel.iter_mut().enumerate() {
@@ -125,8 +125,10 @@ pub(super) fn convolution<S: Simd>(
     let outputs = step.layer.outputs;
     entries.by_filter.resize(outputs * places, Entry::default());
     entries.lengths.resize(outputs, 0);
-    entries.by_place.resize(places * LANES * outputs, Entry::default());
-    entries.bounds.resize(places * LANES, (0, 0));
+    if downstream.is_some() {
+        entries.by_place.resize(places * LANES * outputs, Entry::default());
+        entries.bounds.resize(places * LANES, (0, 0));
+    }
     for image in 0..step.images {
         if downstream.is_some() {
             collect::<true>(step, image, entries, bias);
@@ -151,9 +153,10 @@ fn collect<const BY_PLACE: bool>(step: &Step<'_>, image: usize, entries: &mut En
         let corners = step.corners(place);
         let corners = [corners[0], corners[1], corners[2], corners[3], 0];
         let cell = place * LANES + image;
-        let by_place = &mut entries.by_place[cell * outputs..][..outputs];
+        let by_place = if BY_PLACE { &mut entries.by_place[cell * outputs..][..outputs] } else { &mut [] };
         let (mut front, mut back) = (0, outputs);
         for (filter, upstream) in upstream.iter().enumerate() {
+            // No winner is more than DEAD: told to the compiler, so that it need not check the corners' bounds.
             let winner = step.winners[(filter * places + place) * LANES + image].min(DEAD);
             let alive = winner < DEAD && *upstream != 0.0;
             let value = if alive { *upstream } else { 0.0 };
@@ -172,7 +175,9 @@ fn collect<const BY_PLACE: bool>(step: &Step<'_>, image: usize, entries: &mut En
                 back -= usize::from(alive && lower);
             }
         }
-        entries.bounds[cell] = (front, back);
+        if BY_PLACE {
+            entries.bounds[cell] = (front, back);
+        }
     }
 }
 
@@ -291,7 +296,7 @@ fn to_inputs<S: Simd>(simd: S, step: &Step<'_>, entries: &Entries, packed: &[f32
     let Convolution { side, inputs, kernel, outputs, .. } = *step.layer;
     let length = (kernel + 1) * inputs;
     let registers = length.div_ceil(S::F32_LANES);
-    let plane = outputs * (inputs + padded(length)) + SLACK;
+    let plane = outputs * (inputs + padded(length));
     let parts: Vec<usize> = shares(registers).collect();
     let pixels = stride(side * side * inputs);
     downstream[..step.images * pixels].fill(0.0);

@@ -1,4 +1,4 @@
-//! Memory whose numbers begin at a cache line, so that no register of them crosses one.
+//! Memory that begins at a cache line, so that no entry of lanes crosses one.
 
 use std::ops::{Deref, DerefMut};
 

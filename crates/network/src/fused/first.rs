@@ -7,6 +7,11 @@ use super::backward::padded;
 use super::forward::DEAD;
 use crate::chain::Convolution;
 
+/// Whether a first convolution is done this way: a row of its filters is no longer than five numbers.
+pub(super) fn fits(layer: &Convolution) -> bool {
+    layer.kernel * layer.inputs <= 5
+}
+
 /// The gradient of the filters and biases of a convolution of few channels, such as the first, all images at once: the
 /// winner's pixel is selected lane by lane. It costs a multiply-add and two selections a tap, where [`super::backward`] would
 /// spend most of a register on nothing. `inputs` and `upstream` are in lanes.

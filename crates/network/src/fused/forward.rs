@@ -42,7 +42,8 @@ pub(super) fn blocks(channels: usize) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// ReLU and pooling of one register of four positions, and where TRAIN the position that won.
+/// ReLU and pooling of one register of four positions, and where TRAIN the position that won (argmax). What is no number
+/// counts as dead.
 #[inline(always)]
 pub(super) fn pool<S: Simd, const TRAIN: bool>(
     simd: S,

@@ -1,6 +1,6 @@
 //! Between the two layouts of a tile: lanes (an entry of every image side by side) and images (one after another).
 //!
-//! Both ways turn squares of numbers, as wide as a register, on their diagonal.
+//! Both ways transpose squares of numbers, as wide as a register.
 
 use pulp::Simd;
 
@@ -9,7 +9,7 @@ use super::LANES;
 /// Numbers of the widest register.
 const WIDEST: usize = 16;
 
-/// Turns squares of S::F32_LANES numbers: what stood in lane `j` of register `i` then stands in lane `i` of register `j`.
+/// Transposes squares of S::F32_LANES numbers: what stood in lane `j` of register `i` then stands in lane `i` of register `j`.
 struct Square<S: Simd> {
     simd: S,
     rows: [S::f32s; WIDEST],
@@ -32,7 +32,7 @@ impl<S: Simd> Square<S> {
     }
 
     #[inline(always)]
-    fn turn(&mut self) {
+    fn transpose(&mut self) {
         let Square { simd, rows, odd } = self;
         for (bit, odd) in odd.iter().enumerate() {
             let step = 1 << bit;
@@ -52,16 +52,16 @@ impl<S: Simd> Square<S> {
 
 /// Where a number of an image, channels last, stands in lanes: number `place · channels + channel` in entry
 /// `channel · places + place`.
-struct Entries {
+struct ChannelsLast {
     channels: usize,
     places: usize,
     channel: usize,
     place: usize,
 }
 
-impl Entries {
-    fn new(channels: usize, places: usize) -> Entries {
-        Entries { channels, places, channel: 0, place: 0 }
+impl ChannelsLast {
+    fn new(channels: usize, places: usize) -> ChannelsLast {
+        ChannelsLast { channels, places, channel: 0, place: 0 }
     }
 
     /// The next number's entry.
@@ -76,7 +76,8 @@ impl Entries {
     }
 }
 
-/// Takes planes out of lanes, channels last. Images begin `stride` apart, a register's width more than they are long.
+/// Takes planes out of lanes, channels last. Images begin `stride` apart, at least a
+/// register's width more than they are long.
 #[inline(always)]
 pub(super) fn to_images<S: Simd>(
     simd: S,
@@ -90,18 +91,18 @@ pub(super) fn to_images<S: Simd>(
     let (lanes, _) = S::as_simd_f32s(lanes);
     let width = LANES / S::F32_LANES;
     for register in 0..width {
-        let mut entries = Entries::new(channels, places);
+        let mut numbers = ChannelsLast::new(channels, places);
         let images = &mut images[register * S::F32_LANES * stride..];
         let length = channels * places;
         for first in (0..length).step_by(S::F32_LANES) {
             for row in 0..S::F32_LANES {
                 square.rows[row] = if first + row < length {
-                    lanes[entries.next() * width + register]
+                    lanes[numbers.next() * width + register]
                 } else {
                     simd.splat_f32s(0.0)
                 };
             }
-            square.turn();
+            square.transpose();
             for row in 0..S::F32_LANES {
                 let start = row * stride + first;
                 let (image, _) = S::as_mut_simd_f32s(&mut images[start..start + S::F32_LANES]);
@@ -125,7 +126,7 @@ pub(super) fn to_lanes<S: Simd>(
     let (lanes, _) = S::as_mut_simd_f32s(lanes);
     let width = LANES / S::F32_LANES;
     for register in 0..width {
-        let mut entries = Entries::new(channels, places);
+        let mut numbers = ChannelsLast::new(channels, places);
         let images = &images[register * S::F32_LANES * stride..];
         let length = channels * places;
         for first in (0..length).step_by(S::F32_LANES) {
@@ -134,9 +135,9 @@ pub(super) fn to_lanes<S: Simd>(
                 let (image, _) = S::as_simd_f32s(&images[start..start + S::F32_LANES]);
                 square.rows[row] = image[0];
             }
-            square.turn();
+            square.transpose();
             for row in 0..S::F32_LANES.min(length - first) {
-                lanes[entries.next() * width + register] = square.rows[row];
+                lanes[numbers.next() * width + register] = square.rows[row];
             }
         }
     }
@@ -158,7 +159,7 @@ pub(super) fn from_images<S: Simd>(simd: S, images: &[&[f32]], lanes: &mut [f32]
                     None => simd.splat_f32s(0.0),
                 };
             }
-            square.turn();
+            square.transpose();
             for row in 0..S::F32_LANES {
                 squares[(first + row) * width + register] = square.rows[row];
             }

@@ -19,8 +19,9 @@ use crate::chain::Convolution;
 const SIDE: usize = 6;
 const POINTS: usize = SIDE * SIDE;
 
-/// Entries of a row that are multiplied together.
+/// Registers of entries that are multiplied together, with four outputs, where there are 32 registers, and where there are 16.
 const MOST: usize = 5;
+const FEW: usize = 3;
 
 /// Whether a convolution is computed this way: its transformations pay where many channels share them.
 pub(super) fn fits(layer: &Convolution) -> bool {
@@ -34,7 +35,7 @@ pub(super) fn scratch(layer: &Convolution) -> usize {
 }
 
 /// `G g`: the filter's polynomial at the points.
-fn at_points(g: [f32; 5]) -> [f32; SIDE] {
+fn filter_transform(g: [f32; 5]) -> [f32; SIDE] {
     let (even, odd) = (g[0] + g[2] + g[4], g[1] + g[3]);
     let (even2, odd2) = (g[0] + 4.0 * g[2] + 16.0 * g[4], 2.0 * g[1] + 8.0 * g[3]);
     [g[0] / 4.0, (even + odd) / -6.0, (even - odd) / -6.0, (even2 + odd2) / 24.0, (even2 - odd2) / 24.0, g[4]]
@@ -54,13 +55,13 @@ pub(super) fn pack(layer: &Convolution, weight: &[f32], packed: &mut Vec<f32>) {
                 for dx in 0..5 {
                     let column =
                         [filter[dx], filter[5 + dx], filter[10 + dx], filter[15 + dx], filter[20 + dx]];
-                    for (row, value) in rows.iter_mut().zip(at_points(column)) {
+                    for (row, value) in rows.iter_mut().zip(filter_transform(column)) {
                         row[dx] = value;
                     }
                 }
                 let place = first * inputs + input * block + offset;
                 for (y, row) in rows.into_iter().enumerate() {
-                    for (x, value) in at_points(row).into_iter().enumerate() {
+                    for (x, value) in filter_transform(row).into_iter().enumerate() {
                         packed[(y * SIDE + x) * plane + place] = value;
                     }
                 }
@@ -102,7 +103,7 @@ pub(super) fn relu_pool<S: Simd, const TRAIN: bool>(
 
 /// `Bᵀ d` of six registers.
 #[inline(always)]
-fn spread<S: Simd>(simd: S, d: [S::f32s; SIDE]) -> [S::f32s; SIDE] {
+fn input_transform<S: Simd>(simd: S, d: [S::f32s; SIDE]) -> [S::f32s; SIDE] {
     let [d0, d1, d2, d3, d4, d5] = d;
     let fused = |factor: f32, a, b| simd.mul_add_f32s(simd.splat_f32s(factor), a, b);
     let (even, odd) = (fused(-4.0, d2, d4), fused(-4.0, d1, d3));
@@ -119,7 +120,7 @@ fn spread<S: Simd>(simd: S, d: [S::f32s; SIDE]) -> [S::f32s; SIDE] {
 
 /// `Aᵀ m` of six registers.
 #[inline(always)]
-fn gather<S: Simd>(simd: S, m: [S::f32s; SIDE]) -> [S::f32s; 2] {
+fn output_transform<S: Simd>(simd: S, m: [S::f32s; SIDE]) -> [S::f32s; 2] {
     let [m0, m1, m2, m3, m4, m5] = m;
     let (sum, difference) = (simd.add_f32s(m1, m2), simd.sub_f32s(m1, m2));
     let (sum2, difference2) = (simd.add_f32s(m3, m4), simd.sub_f32s(m3, m4));
@@ -154,7 +155,7 @@ fn transform<S: Simd>(
             for (dy, d) in d.iter_mut().enumerate() {
                 *d = lines[dy * side * width + column];
             }
-            for (dy, value) in spread(simd, d).into_iter().enumerate() {
+            for (dy, value) in input_transform(simd, d).into_iter().enumerate() {
                 columns[dy * count + column] = value;
             }
         }
@@ -167,7 +168,7 @@ fn transform<S: Simd>(
                     for (dx, d) in d.iter_mut().enumerate() {
                         *d = patch[dx * width];
                     }
-                    for (dx, value) in spread(simd, d).into_iter().enumerate() {
+                    for (dx, value) in input_transform(simd, d).into_iter().enumerate() {
                         target[(dy * SIDE + dx) * plane + entry * width + register] = value;
                     }
                 }
@@ -215,15 +216,16 @@ fn product_of<S: Simd, const B: usize>(
     entries: usize,
 ) {
     let mut first = 0;
+    let most = if S::REGISTER_COUNT < 32 { FEW } else { MOST };
     while first < entries {
-        match entries - first {
-            MOST.. => block_of::<S, B, MOST>(simd, filters, values, products, entries, first),
+        match most.min(entries - first) {
+            MOST => block_of::<S, B, MOST>(simd, filters, values, products, entries, first),
             4 => block_of::<S, B, 4>(simd, filters, values, products, entries, first),
             3 => block_of::<S, B, 3>(simd, filters, values, products, entries, first),
             2 => block_of::<S, B, 2>(simd, filters, values, products, entries, first),
             _ => block_of::<S, B, 1>(simd, filters, values, products, entries, first),
         }
-        first += MOST;
+        first += most;
     }
 }
 
@@ -275,9 +277,9 @@ fn positions<S: Simd, const TRAIN: bool>(
                 let (lanes, _) = S::as_simd_f32s(&products[(dy * SIDE + dx) * plane..][..LANES]);
                 *m = lanes[register];
             }
-            [upper[dx], lower[dx]] = gather(simd, m);
+            [upper[dx], lower[dx]] = output_transform(simd, m);
         }
-        let ([p, q], [r, s]) = (gather(simd, upper), gather(simd, lower));
+        let ([p, q], [r, s]) = (output_transform(simd, upper), output_transform(simd, lower));
         // Not `map`: what it calls is not compiled for the machine's registers.
         let (p, q) = (simd.add_f32s(p, bias), simd.add_f32s(q, bias));
         let positions = [p, q, simd.add_f32s(r, bias), simd.add_f32s(s, bias)];
