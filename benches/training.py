@@ -49,7 +49,10 @@ class Failed(Exception):
 
 
 def multiply_adds(network):
-    """The multiply-adds that a training step needs for one image, whatever computes it.
+    """The multiply-adds that a training step needs for one image where each product is computed.
+
+    `fused` computes fewer: filters of side 5 with at least 8 channels take 36 of 100 products forward. So its share
+    of the limit says how long a machine at its limit would take for the sums as they stand, not how busy it is.
 
     Forward, f1 has 30x30 positions with 3x3 inputs, all of them pooled. f3 has 11x11 positions with 5x5 inputs in
     each channel, of which 10x10 are pooled; the others are never used. Backward, pooling sends a gradient to one
@@ -502,7 +505,8 @@ def show_epochs(found):
     if not found["limit_gflops"]:
         return
     limit = ", ".join(f"{spread(value)} on {threads}" for threads, value in found["limit_gflops"].items())
-    print(f"\n## Share of the limit\n\nThe measured limit of fused multiply-adds, GFLOP/s by threads: {limit}.")
+    print(f"\n## Share of the limit\n\nThe measured limit of fused multiply-adds, GFLOP/s by threads: {limit}. "
+          "Multiply-adds as the sums stand; fused computes fewer of them.")
     table(["network", "necessary multiply-adds an image", "batch", *map(shown, names)],
           [[cell["network"], f"{cell['multiply_adds'] / 1e6:.3f} M", cell["batch_size"],
             *(f"{100 * cell['share'][name]:.1f} %" if name in cell["share"] else "" for name in names)]
@@ -515,6 +519,7 @@ def add_shares(found):
         cell["multiply_adds"], cell["share"] = multiply_adds(cell["network"]), {}
         for name, seconds in cell["seconds"].items():
             its = PYTORCH.fullmatch(name)
+            # Of a number of threads whose limit is not known there is no share.
             if limit := found["limit_gflops"].get(int(its[1]) if its else found["threads"]):
                 gflops = 2e-9 * cell["multiply_adds"] * found["images"] / seconds["median"]
                 cell["share"][name] = gflops / limit["median"]
@@ -613,6 +618,8 @@ def command_line():
         parser.error("repeats, threads and batches are at least 1")
     if arguments.guard and len(arguments.engines) < 2:
         parser.error("--guard compares the first two of --engines")
+    if arguments.guard and "epochs" not in arguments.only:
+        parser.error("--guard compares epochs, which --only leaves out")
     arguments.per_class, arguments.timed_epochs, arguments.growth_epochs = (1000, 1000), 2, 4
     # Shares of errors by which both sides may differ: after three epochs, and at the study's end.
     arguments.error_tolerance, arguments.study_tolerance = 0.1, 0.03 if arguments.epochs >= 20 else 0.1
