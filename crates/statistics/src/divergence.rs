@@ -59,21 +59,28 @@ impl Divergence {
 
     /// `KL[P‖P̂] = Σ p_i ln p_i − Σ p_i ln P̂_i` in nats; none where the counts are not of the declared total or
     /// number of bins.
-    pub fn of(&self, counts: impl ExactSizeIterator<Item = u32>) -> Option<f64> {
+    pub fn of<T: Copy + Into<u32>>(&self, counts: &[T]) -> Option<f64> {
         if counts.len() != self.p.len() {
             return None;
         }
-        let (mut cross, mut total) = (0.0, 0_usize);
-        for (p, count) in self.p.iter().zip(counts) {
-            let log = self.log_estimate.get(count as usize)?;
-            total += count as usize;
-            if *p > 0.0 {
-                cross += p * log;
+        let last = self.log_estimate.len() - 1;
+        let mut total = 0;
+        // Several sums side by side: one alone would wait for each addition.
+        let mut cross = [0.0; LANES];
+        for (p, counts) in self.p.chunks(LANES).zip(counts.chunks(LANES)) {
+            for ((cross, p), count) in cross.iter_mut().zip(p).zip(counts) {
+                let count = (*count).into() as usize;
+                total += count;
+                let log = self.log_estimate[count.min(last)];
+                *cross += if *p > 0.0 { p * log } else { 0.0 };
             }
         }
-        (total + 1 == self.log_estimate.len()).then_some(self.negative_entropy - cross)
+        (total == last).then_some(self.negative_entropy - cross.iter().sum::<f64>())
     }
 }
+
+/// Sums that are kept side by side.
+const LANES: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -87,7 +94,7 @@ mod tests {
             prop_assume!(total > 0);
             let p = vec![1.0 / counts.len() as f64; counts.len()];
             for smoothing in [Smoothing::Pseudocount(a), Smoothing::Floor(1e-10)] {
-                let fast = Divergence::new(&p, total, smoothing).of(counts.iter().copied()).unwrap();
+                let fast = Divergence::new(&p, total, smoothing).of(&counts).unwrap();
                 prop_assert!((fast - kl_of_counts(&p, &counts, smoothing)).abs() < 1e-10);
             }
         }
@@ -102,7 +109,8 @@ mod tests {
     #[test]
     fn counts_of_another_total_are_refused() {
         let divergence = Divergence::new(&[0.5, 0.5], 4, Smoothing::Pseudocount(0.5));
-        assert_eq!(divergence.of([1, 2].into_iter()), None);
-        assert!(divergence.of([1, 3].into_iter()).is_some());
+        assert_eq!(divergence.of(&[1_u32, 2]), None);
+        assert_eq!(divergence.of(&[1_u16, 9]), None);
+        assert!(divergence.of(&[1_u16, 3]).is_some());
     }
 }

@@ -27,7 +27,7 @@ pub fn normal(bins: &Bins, sd: f64, size: u32, smoothing: Smoothing, draws: usiz
         .filter_map(|draw| {
             let mut random = random::split(seed, &format!("null of {size}"), draw as u64);
             let sample: Vec<f64> = (0..size).map(|_| random::standard_normal(&mut random) * sd).collect();
-            divergence.of(counts(&sample, bins).into_iter())
+            divergence.of(&counts(&sample, bins))
         })
         .collect();
     values.sort_by(f64::total_cmp);

@@ -1,5 +1,7 @@
 //! Means, spreads and quantiles.
 
+use pulp::{Arch, Simd, WithSimd};
+
 /// The arithmetic mean; NaN of nothing.
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
@@ -24,13 +26,65 @@ pub fn quantile_of_sorted(sorted: &[f64], share: f64) -> f64 {
     sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64)
 }
 
+/// Where values lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moments {
+    /// Their mean; NaN of nothing, not finite where a value is not.
+    pub mean: f64,
+    /// Their standard deviation as a population, `√(Σ(x − x̄)² / n)`.
+    pub sd: f64,
+}
+
+impl Moments {
+    /// What `x − mean` is multiplied by to have the standard deviation `sd`; 0 where all values are equal.
+    pub fn scale_to(&self, sd: f64) -> f64 {
+        if self.sd > 0.0 { sd / self.sd } else { 0.0 }
+    }
+}
+
+/// Sums that are kept side by side, so that vectors of any width add in the same order.
+const LANES: usize = 16;
+
+/// Mean and standard deviation, summed in double precision in an order that is fixed whatever the machine.
+pub fn moments(values: &[f32]) -> Moments {
+    Arch::new().dispatch(Sums { values })
+}
+
+/// The sums behind the moments, as the machine's vectors do them.
+struct Sums<'a> {
+    values: &'a [f32],
+}
+
+impl WithSimd for Sums<'_> {
+    type Output = Moments;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Moments {
+        let n = self.values.len() as f64;
+        let mean = sum_of(self.values, |value| value) / n;
+        let squares = sum_of(self.values, |value| (value - mean) * (value - mean));
+        Moments { mean, sd: (squares / n).sqrt() }
+    }
+}
+
+#[inline(always)]
+fn sum_of(values: &[f32], of: impl Fn(f64) -> f64) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (rows, rest) = values.as_chunks::<LANES>();
+    for row in rows {
+        for lane in 0..LANES {
+            sums[lane] += of(f64::from(row[lane]));
+        }
+    }
+    sums.iter_mut().zip(rest).for_each(|(sum, value)| *sum += of(f64::from(*value)));
+    sums.iter().sum()
+}
+
 /// Values shifted and scaled to mean 0 and standard deviation `sd` (of the population, `/ n`). All equal: all 0.
 pub fn standardise(values: &[f32], sd: f64) -> Vec<f64> {
-    let n = values.len() as f64;
-    let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / n;
-    let variance = values.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum::<f64>() / n;
-    let scale = if variance > 0.0 { sd / variance.sqrt() } else { 0.0 };
-    values.iter().map(|value| (f64::from(*value) - mean) * scale).collect()
+    let moments = moments(values);
+    let scale = moments.scale_to(sd);
+    values.iter().map(|value| (f64::from(*value) - moments.mean) * scale).collect()
 }
 
 /// The Boltzmann distribution over neurons, `exp(f_k) / Σ exp(f_j)` (Eq. 9): softmax, computed from the largest.
