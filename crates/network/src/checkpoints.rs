@@ -69,7 +69,7 @@ pub fn read(path: &Path) -> Result<Checkpoints, Error> {
             tensors.push(batch.finite_f32_tensors(column)?);
         }
         for row in 0..batch.rows() {
-            let network = Network::from_name(&networks[row]).ok_or_else(|| {
+            let network = Network::from_name(networks[row]).ok_or_else(|| {
                 batch.bad_value(
                     "network",
                     row,
@@ -77,7 +77,7 @@ pub fn read(path: &Path) -> Result<Checkpoints, Error> {
                     "networks are cnn1, cnn2, cnn3",
                 )
             })?;
-            let training = Training { network, labels: labels[row].clone(), seed: seeds[row] };
+            let training = Training { network, labels: labels[row].to_owned(), seed: seeds[row] };
             if let Some(first) = &found
                 && *first != training
             {

@@ -1,6 +1,6 @@
 //! What every layer computes for one image, written as the formulas stand in the paper; and the energies.
 
-use crate::architecture::Architecture;
+use crate::energies::EnergyFilter;
 use crate::parameters::Parameters;
 
 /// The layers of Table 1 and the energies of Eq. 7 for one image; each row-major, channel by channel.
@@ -29,11 +29,11 @@ pub fn layers(parameters: &Parameters, image: &[f32]) -> Layers {
     let a = parameters.architecture();
     let views = parameters.views();
     let phi1 = convolve(image, 1, a.side, views.conv1_weight, views.conv1_bias, a.kernel1);
-    let e_f1 = energy(&phi1, a.side1());
     let f1 = relu(phi1);
+    let e_f1 = EnergyFilter::of_f1(parameters).energies(image);
     let f2 = pool(&f1, a.side1());
     let phi3 = convolve(&f2, a.channels1, a.side2(), views.conv2_weight, views.conv2_bias, a.kernel2);
-    let e_f2 = energy(&phi3, a.side3());
+    let e_f2 = EnergyFilter::of_f2(parameters).energies(&f2);
     let f3 = relu(phi3);
     let f4 = pool(&f3, a.side3());
     let f5 = relu(linear(&f4, views.fc1_weight, views.fc1_bias));
@@ -43,7 +43,7 @@ pub fn layers(parameters: &Parameters, image: &[f32]) -> Layers {
 
 /// The linear channels `φⁿ(f) = Σ_q S⁽ⁿ'q⁾ ∘ f^q + bⁿ·1` of a valid convolution (Eq. 3). As in every framework, ∘ is
 /// the cross-correlation. `input` is channels × side × side; the result outputs × (side − kernel + 1)².
-fn convolve(
+pub(crate) fn convolve(
     input: &[f32],
     channels: usize,
     side: usize,
@@ -74,17 +74,6 @@ fn convolve(
     result
 }
 
-/// Minus the sum over channels of planes of side × side.
-fn energy(channels: &[f32], side: usize) -> Vec<f32> {
-    let mut energy = vec![0.0; side * side];
-    for channel in channels.chunks_exact(side * side) {
-        for (energy, phi) in energy.iter_mut().zip(channel) {
-            *energy -= phi;
-        }
-    }
-    energy
-}
-
 fn relu(mut values: Vec<f32>) -> Vec<f32> {
     values.iter_mut().for_each(|value| *value = value.max(0.0));
     values
@@ -110,77 +99,4 @@ fn linear(input: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let rows = weight.chunks_exact(input.len()).zip(bias);
     rows.map(|(row, bias)| row.iter().zip(input).fold(*bias, |sum, (weight, value)| sum + weight * value))
         .collect()
-}
-
-/// One filter and bias that give E_F1 at once.
-///
-/// Eq. 7 is linear in the filters, so `−Σₙ (Sⁿ ∘ x + bⁿ) = (−Σₙ Sⁿ) ∘ x − Σₙ bⁿ`: a single channel in place of N.
-#[derive(Clone, Debug)]
-pub struct EnergyFilter {
-    architecture: Architecture,
-    filter: Vec<f32>,
-    bias: f32,
-}
-
-impl EnergyFilter {
-    /// The sum of the filters of f1, with the energy's sign.
-    pub fn of_f1(parameters: &Parameters) -> EnergyFilter {
-        let architecture = *parameters.architecture();
-        let views = parameters.views();
-        let mut filter = vec![0.0_f64; architecture.kernel1 * architecture.kernel1];
-        for channel in views.conv1_weight.chunks_exact(filter.len()) {
-            filter.iter_mut().zip(channel).for_each(|(sum, weight)| *sum -= f64::from(*weight));
-        }
-        let bias = -views.conv1_bias.iter().map(|bias| f64::from(*bias)).sum::<f64>();
-        EnergyFilter {
-            architecture,
-            filter: filter.iter().map(|weight| *weight as f32).collect(),
-            bias: bias as f32,
-        }
-    }
-
-    /// Adds E_F1 of one image, side1 × side1 values, to `energies`.
-    pub fn append(&self, image: &[f32], energies: &mut Vec<f32>) {
-        let Architecture { side, kernel1: kernel, .. } = self.architecture;
-        let out = self.architecture.side1();
-        for y in 0..out {
-            let start = energies.len();
-            energies.resize(start + out, self.bias);
-            let row = &mut energies[start..];
-            for dy in 0..kernel {
-                let line = &image[(y + dy) * side..(y + dy + 1) * side];
-                for dx in 0..kernel {
-                    let weight = self.filter[dy * kernel + dx];
-                    row.iter_mut()
-                        .zip(&line[dx..dx + out])
-                        .for_each(|(energy, value)| *energy += weight * value);
-                }
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::initialise::{Initialisation, initialise};
-    use proptest::prelude::*;
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(16))]
-        #[test]
-        fn the_summed_filter_gives_the_energies_of_the_direct_sum(seed in 0_u64..1000, channels in 1_usize..24) {
-            let architecture = Architecture::of_table_1(channels);
-            let parameters = initialise(architecture, Initialisation::UniformFanIn, seed);
-            let mut random = statistics::random::split(seed, "image", 0);
-            let image: Vec<f32> = (0..1024).map(|_| 32.0 * statistics::random::standard_normal(&mut random) as f32).collect();
-            let direct = layers(&parameters, &image).e_f1;
-            let mut summed = Vec::new();
-            EnergyFilter::of_f1(&parameters).append(&image, &mut summed);
-            prop_assert_eq!(summed.len(), 900);
-            for (a, b) in direct.iter().zip(&summed) {
-                prop_assert!((a - b).abs() <= 1e-5 * (32.0 * channels as f32), "{} {}", a, b);
-            }
-        }
-    }
 }

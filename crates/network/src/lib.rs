@@ -7,6 +7,7 @@ pub mod architecture;
 pub mod burn;
 pub mod chain;
 pub mod checkpoints;
+pub mod energies;
 pub mod engine;
 pub mod epochs;
 pub mod evaluate;

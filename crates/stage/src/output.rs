@@ -15,14 +15,15 @@ pub struct Output {
 
 enum Sink {
     File(BufWriter<NamedTempFile>),
-    StandardOutput(BufWriter<io::Stdout>),
+    StandardOutput(BufWriter<Box<dyn Write + Send>>),
 }
 
 impl Output {
     /// Starts an output at `path`; `-` is standard output.
     pub(crate) fn create(path: &Path) -> Result<Output, Error> {
         if path == Path::new("-") {
-            let sink = Sink::StandardOutput(BufWriter::with_capacity(1 << 20, io::stdout()));
+            let output = standard_output().map_err(|source| Error::output(path, source))?;
+            let sink = Sink::StandardOutput(BufWriter::with_capacity(PIPE, output));
             return Ok(Output { path: path.to_owned(), sink });
         }
         if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
@@ -69,6 +70,21 @@ impl Output {
         }
         Ok(())
     }
+}
+
+/// What a pipe holds; more than that at once is not copied before it is written.
+const PIPE: usize = 1 << 16;
+
+/// Standard output without Rust's own buffer, which looks for ends of lines in what it is given.
+#[cfg(unix)]
+fn standard_output() -> io::Result<Box<dyn Write + Send>> {
+    use std::os::fd::AsFd;
+    Ok(Box::new(std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?)))
+}
+
+#[cfg(not(unix))]
+fn standard_output() -> io::Result<Box<dyn Write + Send>> {
+    Ok(Box::new(io::stdout()))
 }
 
 /// Temporary files are made for their owner alone; a result is for everybody, as the folder allows.

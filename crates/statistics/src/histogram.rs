@@ -176,7 +176,8 @@ impl Line {
         let count = bins.count as f64;
         // Slope, offset, product and sum are rounded once each to within 2⁻²⁴ of terms no larger than these; the edges,
         // in double precision, are as large as the outer ones. Four times that is on the safe side.
-        let float32 = f64::from(f32::EPSILON) * (2.0 * (offset.abs() + shift.abs() * slope.abs()) + 2.0 * count);
+        let float32 =
+            f64::from(f32::EPSILON) * (2.0 * (offset.abs() + shift.abs() * slope.abs()) + 2.0 * count);
         let float64 = 8.0 * f64::EPSILON * bins.lower.abs().max(bins.upper.abs()) * bins.per_unit;
         let certain = 0.5 - float32 - float64;
         // A slope that float32 does not hold with all its digits makes every place uncertain.
@@ -296,7 +297,8 @@ mod tests {
             Just((-1e9, 1e9)),
             Just((0.0, 1e-30)),
         ];
-        (range, 1_usize..300).prop_filter_map("bins", |((lower, upper), count)| Bins::new(lower, upper, count))
+        (range, 1_usize..300)
+            .prop_filter_map("bins", |((lower, upper), count)| Bins::new(lower, upper, count))
     }
 
     proptest! {

@@ -20,7 +20,7 @@ mod write;
 pub use error::Error;
 pub use keep::Keeper;
 pub use kind::{Column, Element, Kind, Table, Tensor};
-pub use read::{Batch, Reader};
+pub use read::{Batch, Lists, Numbers, Only, Reader};
 pub use write::{Cells, Provenance, Writer};
 
 /// Pixels along one side of an image: 32.

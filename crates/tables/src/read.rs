@@ -6,17 +6,24 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use arrow::array::{
-    Array, ArrayRef, BinaryArray, DictionaryArray, FixedSizeListArray, ListArray, RecordBatch, StringArray,
-    StructArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, DictionaryArray, FixedSizeListArray, Int32Array, ListArray,
+    PrimitiveArray, RecordBatch, StringArray, StructArray,
 };
+use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, Int32Type, Int64Type, SchemaRef,
-    UInt8Type, UInt16Type,
+    ArrowNativeType, ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, Int32Type, Int64Type,
+    SchemaRef, UInt8Type, UInt16Type,
 };
+use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowPredicate, ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder, RowFilter,
+};
+use parquet::file::metadata::PageIndexPolicy;
+use parquet::schema::types::SchemaDescriptor;
 
 use crate::kind::{Column, Kind, Table, shape_of};
 use crate::{Error, write};
@@ -35,6 +42,33 @@ enum Source {
     Stream(Box<StreamReader<Box<dyn Read>>>),
 }
 
+/// Numbers of a column as they lie in the batch; they stay there as long as somebody holds them, and nothing is copied.
+pub type Numbers<T> = ScalarBuffer<T>;
+
+/// The lists of a column.
+#[derive(Clone, Debug)]
+pub struct Lists<T: ArrowNativeType> {
+    offsets: OffsetBuffer<i32>,
+    values: Numbers<T>,
+}
+
+impl<T: ArrowNativeType> Lists<T> {
+    /// The list in a row.
+    pub fn row(&self, row: usize) -> &[T] {
+        &self.values[self.offsets[row] as usize..self.offsets[row + 1] as usize]
+    }
+}
+
+/// Which rows are read: those whose value in `column` is among some. Parquet's other rows are not decoded, and pages
+/// without a wanted row are not even read; so a row's number in the file is not known any more.
+#[derive(Clone, Debug)]
+pub enum Only<'a> {
+    /// Those with one of these numbers, in ascending order.
+    Numbers(&'static str, &'a [i32]),
+    /// Those with this word.
+    Word(&'static str, &'static str),
+}
+
 /// Some rows of a table, with every column that was asked for in its declared type.
 pub struct Batch {
     path: PathBuf,
@@ -50,6 +84,19 @@ impl Reader {
     /// Where the file can't be opened, is no Parquet and no Arrow stream, is another table, or lacks a column of the
     /// right type.
     pub fn open(path: &Path, table: &'static Table, columns: &[&str]) -> Result<Reader, Error> {
+        Reader::open_only(path, table, columns, &[])
+    }
+
+    /// The same, for the rows that fit every one of `only`. A stream gives all its rows.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_only(
+        path: &Path,
+        table: &'static Table,
+        columns: &[&str],
+        only: &[Only<'_>],
+    ) -> Result<Reader, Error> {
         let wanted: Vec<&'static Column> = table
             .columns
             .iter()
@@ -58,7 +105,7 @@ impl Reader {
         let (source, schema) = if path == Path::new("-") {
             open_stream(path, Box::new(std::io::stdin()))?
         } else {
-            open_file(path, &wanted)?
+            open_file(path, &wanted, only)?
         };
         check_identity(path, &schema, table)?;
         for column in &wanted {
@@ -117,6 +164,7 @@ impl Reader {
     /// The array in the declared type, without empty values where none are allowed.
     fn canonical(&self, array: &ArrayRef, column: &Column, shape: &[usize]) -> Result<ArrayRef, Error> {
         if !column.nullable
+            && array.null_count() > 0
             && let Some(row) = (0..array.len()).find(|row| array.is_null(*row))
         {
             let row = self.rows_before + row;
@@ -151,7 +199,7 @@ impl Iterator for Reader {
 
 const BATCH_ROWS: usize = 4096;
 
-fn open_file(path: &Path, wanted: &[&Column]) -> Result<(Source, SchemaRef), Error> {
+fn open_file(path: &Path, wanted: &[&Column], only: &[Only<'_>]) -> Result<(Source, SchemaRef), Error> {
     let open = |source| Error::Open { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(open)?;
     let mut magic = [0; 4];
@@ -167,7 +215,10 @@ fn open_file(path: &Path, wanted: &[&Column]) -> Result<(Source, SchemaRef), Err
     if &magic != b"PAR1" {
         return Err(Error::damaged(path, "it is neither a Parquet file nor an Arrow IPC stream"));
     }
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| {
+    // The page index tells which pages hold a row; it is of use only where rows are chosen.
+    let index = if only.is_empty() { PageIndexPolicy::Skip } else { PageIndexPolicy::Optional };
+    let options = ArrowReaderOptions::new().with_page_index_policy(index);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|error| {
         Error::damaged(path, format!("it is a Parquet file that is damaged or cut short: {error}"))
     })?;
     let schema = builder.schema().clone();
@@ -175,12 +226,61 @@ fn open_file(path: &Path, wanted: &[&Column]) -> Result<(Source, SchemaRef), Err
         wanted.iter().map(|column| column.name).filter(|name| schema.column_with_name(name).is_some());
     let roots = names.filter_map(|name| schema.index_of(name).ok());
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+    let known = |only: &&Only<'_>| schema.column_with_name(only.column()).is_some();
+    let only = only.iter().filter(known).map(|only| only.predicate(builder.parquet_schema()));
+    let filter = RowFilter::new(only.collect());
     let reader = builder
+        .with_row_filter(filter)
         .with_projection(mask)
         .with_batch_size(BATCH_ROWS)
         .build()
         .map_err(|error| Error::damaged(path, error))?;
     Ok((Source::Parquet(reader), schema))
+}
+
+impl Only<'_> {
+    fn column(&self) -> &'static str {
+        match self {
+            Only::Numbers(column, _) | Only::Word(column, _) => column,
+        }
+    }
+
+    fn predicate(&self, schema: &SchemaDescriptor) -> Box<dyn ArrowPredicate> {
+        let mask = ProjectionMask::columns(schema, [self.column()]);
+        match self {
+            Only::Numbers(_, wanted) => {
+                let wanted = wanted.to_vec();
+                Box::new(ArrowPredicateFn::new(mask, move |batch| {
+                    fits::<Int32Array>(&batch, &DataType::Int32, |numbers| {
+                        numbers.iter().map(|n| n.map(|n| wanted.binary_search(&n).is_ok())).collect()
+                    })
+                }))
+            }
+            Only::Word(_, wanted) => {
+                let wanted = *wanted;
+                Box::new(ArrowPredicateFn::new(mask, move |batch| {
+                    fits::<StringArray>(&batch, &DataType::Utf8, |words| {
+                        words.iter().map(|word| word.map(|word| word == wanted)).collect()
+                    })
+                }))
+            }
+        }
+    }
+}
+
+/// Which rows of a batch of one column are wanted.
+fn fits<A: Array + 'static>(
+    batch: &RecordBatch,
+    data_type: &DataType,
+    of: impl Fn(&A) -> BooleanArray,
+) -> Result<BooleanArray, ArrowError> {
+    let cast = cast_with_options(
+        batch.column(0),
+        data_type,
+        &CastOptions { safe: false, ..CastOptions::default() },
+    )?;
+    let array = cast.as_any().downcast_ref::<A>();
+    array.map(of).ok_or_else(|| ArrowError::CastError(format!("a column is no {data_type}")))
 }
 
 fn open_stream(path: &Path, input: Box<dyn Read>) -> Result<(Source, SchemaRef), Error> {
@@ -306,68 +406,69 @@ impl Batch {
         Error::value(&self.path, column, self.first_row + row, found, expected)
     }
 
-    fn array<A: Array + Clone + 'static>(&self, name: &str) -> Result<A, Error> {
-        self.columns.get(name).and_then(|(array, _)| array.as_any().downcast_ref::<A>()).cloned().ok_or_else(
-            || Error::damaged(&self.path, format!("column `{name}` was not read as its declared type")),
-        )
+    fn array<A: Array + 'static>(&self, name: &str) -> Result<&A, Error> {
+        self.columns.get(name).and_then(|(array, _)| array.as_any().downcast_ref::<A>()).ok_or_else(|| {
+            Error::damaged(&self.path, format!("column `{name}` was not read as its declared type"))
+        })
     }
 
-    fn numbers<T: ArrowPrimitiveType>(&self, name: &str) -> Result<Vec<T::Native>, Error> {
-        Ok(self.array::<arrow::array::PrimitiveArray<T>>(name)?.values().to_vec())
+    fn numbers<T: ArrowPrimitiveType>(&self, name: &str) -> Result<Numbers<T::Native>, Error> {
+        Ok(self.array::<PrimitiveArray<T>>(name)?.values().clone())
     }
 
     /// A column of 8-bit numbers.
-    pub fn u8s(&self, name: &str) -> Result<Vec<u8>, Error> {
+    pub fn u8s(&self, name: &str) -> Result<Numbers<u8>, Error> {
         self.numbers::<UInt8Type>(name)
     }
 
     /// A column of 32-bit numbers.
-    pub fn i32s(&self, name: &str) -> Result<Vec<i32>, Error> {
+    pub fn i32s(&self, name: &str) -> Result<Numbers<i32>, Error> {
         self.numbers::<Int32Type>(name)
     }
 
     /// A column of 64-bit numbers.
-    pub fn i64s(&self, name: &str) -> Result<Vec<i64>, Error> {
+    pub fn i64s(&self, name: &str) -> Result<Numbers<i64>, Error> {
         self.numbers::<Int64Type>(name)
     }
 
     /// A column of 64-bit floats.
-    pub fn f64s(&self, name: &str) -> Result<Vec<f64>, Error> {
+    pub fn f64s(&self, name: &str) -> Result<Numbers<f64>, Error> {
         self.numbers::<Float64Type>(name)
     }
 
-    /// A column of words or text, one string a row.
-    pub fn texts(&self, name: &str) -> Result<Vec<String>, Error> {
+    /// A column of words or text, one a row.
+    pub fn texts(&self, name: &str) -> Result<Vec<&str>, Error> {
         if let Ok(dictionary) = self.array::<DictionaryArray<Int32Type>>(name) {
             let words = dictionary.downcast_dict::<StringArray>().ok_or_else(|| {
                 Error::damaged(&self.path, format!("column `{name}` holds no text in its dictionary"))
             })?;
-            return Ok(words.into_iter().map(|word| word.unwrap_or_default().to_owned()).collect());
+            return Ok(words.into_iter().map(Option::unwrap_or_default).collect());
         }
-        let array = self.array::<StringArray>(name)?;
-        Ok(array.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+        Ok(self.array::<StringArray>(name)?.iter().map(Option::unwrap_or_default).collect())
     }
 
     /// The values of a float tensor column, row after row, and its shape.
-    pub fn f32_tensors(&self, name: &str) -> Result<(Vec<f32>, Vec<usize>), Error> {
+    pub fn f32_tensors(&self, name: &str) -> Result<(Numbers<f32>, Vec<usize>), Error> {
         self.tensors::<Float32Type>(name)
     }
 
     /// The values of an 8-bit tensor column, row after row, and its shape.
-    pub fn u8_tensors(&self, name: &str) -> Result<(Vec<u8>, Vec<usize>), Error> {
+    pub fn u8_tensors(&self, name: &str) -> Result<(Numbers<u8>, Vec<usize>), Error> {
         self.tensors::<UInt8Type>(name)
     }
 
-    fn tensors<T: ArrowPrimitiveType>(&self, name: &str) -> Result<(Vec<T::Native>, Vec<usize>), Error> {
+    fn tensors<T: ArrowPrimitiveType>(&self, name: &str) -> Result<(Numbers<T::Native>, Vec<usize>), Error> {
         let list = self.array::<FixedSizeListArray>(name)?;
         let shape = self.columns.get(name).map(|(_, shape)| shape.clone()).unwrap_or_default();
         let length = list.value_length() as usize;
         let values = list
             .values()
             .as_any()
-            .downcast_ref::<arrow::array::PrimitiveArray<T>>()
+            .downcast_ref::<PrimitiveArray<T>>()
             .ok_or_else(|| Error::damaged(&self.path, format!("column `{name}` holds other numbers")))?;
-        if let Some(place) = (0..values.len()).find(|place| values.is_null(*place)) {
+        if values.null_count() > 0
+            && let Some(place) = (0..values.len()).find(|place| values.is_null(*place))
+        {
             return Err(self.bad_value(
                 name,
                 place / length.max(1),
@@ -376,44 +477,42 @@ impl Batch {
             ));
         }
         let start = list.value_offset_at(0);
-        Ok((values.values()[start..start + list.len() * length].to_vec(), shape))
+        Ok((values.values().slice(start, list.len() * length), shape))
     }
 
     /// The values of a float tensor column; NaN and infinities are errors that name the row.
-    pub fn finite_f32_tensors(&self, name: &str) -> Result<(Vec<f32>, Vec<usize>), Error> {
+    pub fn finite_f32_tensors(&self, name: &str) -> Result<(Numbers<f32>, Vec<usize>), Error> {
         let (values, shape) = self.f32_tensors(name)?;
         let length = shape.iter().product::<usize>().max(1);
-        match values.iter().position(|value| !value.is_finite()) {
+        let finite = |values: &[f32]| values.iter().fold(true, |all, value| all & value.is_finite());
+        match values.chunks(length).position(|row| !finite(row)) {
             None => Ok((values, shape)),
-            Some(place) => {
-                let found = format!("element {} is {}", place % length, values[place]);
-                Err(self.bad_value(name, place / length, found, "every element must be a finite number"))
+            Some(row) => {
+                let row_of = &values[row * length..];
+                let bad = row_of.iter().enumerate().find(|(_, value)| !value.is_finite());
+                let found =
+                    bad.map(|(place, value)| format!("element {place} is {value}")).unwrap_or_default();
+                Err(self.bad_value(name, row, found, "every element must be a finite number"))
             }
         }
     }
 
     /// A column of lists of 16-bit counts.
-    pub fn u16_lists(&self, name: &str) -> Result<Vec<Vec<u16>>, Error> {
+    pub fn u16_lists(&self, name: &str) -> Result<Lists<u16>, Error> {
         self.lists::<UInt16Type>(name)
     }
 
     /// A column of lists of floats.
-    pub fn f32_lists(&self, name: &str) -> Result<Vec<Vec<f32>>, Error> {
+    pub fn f32_lists(&self, name: &str) -> Result<Lists<f32>, Error> {
         self.lists::<Float32Type>(name)
     }
 
-    fn lists<T: ArrowPrimitiveType>(&self, name: &str) -> Result<Vec<Vec<T::Native>>, Error> {
+    fn lists<T: ArrowPrimitiveType>(&self, name: &str) -> Result<Lists<T::Native>, Error> {
         let list = self.array::<ListArray>(name)?;
-        let values = list
-            .values()
-            .as_any()
-            .downcast_ref::<arrow::array::PrimitiveArray<T>>()
+        let values = list.values().as_any().downcast_ref::<PrimitiveArray<T>>();
+        let values = values
             .ok_or_else(|| Error::damaged(&self.path, format!("column `{name}` holds other numbers")))?;
-        let offsets = list.value_offsets();
-        Ok(offsets
-            .windows(2)
-            .map(|pair| values.values()[pair[0] as usize..pair[1] as usize].to_vec())
-            .collect())
+        Ok(Lists { offsets: list.offsets().clone(), values: values.values().clone() })
     }
 
     /// A column of encoded images: the bytes of each, and its path (empty where it has none).

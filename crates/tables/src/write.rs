@@ -59,6 +59,8 @@ pub enum Cells {
     U8Tensors(Vec<u8>),
     /// Lists of counts.
     U16Lists(Vec<Vec<u16>>),
+    /// Lists of counts that have the same length in each of so many rows, row after row.
+    U16Rows(Vec<u16>, usize),
     /// Lists of floats.
     F32Lists(Vec<Vec<f32>>),
     /// Encoded images: bytes and path.
@@ -220,13 +222,21 @@ fn array(cells: Cells, field: &Field, kind: Kind) -> Result<ArrayRef, String> {
             Arc::new(words.iter().map(String::as_str).collect::<DictionaryArray<Int32Type>>())
         }
         Cells::Same(word, rows) => {
-            Arc::new(std::iter::repeat_n(word.as_str(), rows).collect::<DictionaryArray<Int32Type>>())
+            let keys = Int32Array::from(vec![0; rows]);
+            let words = Arc::new(StringArray::from(vec![word]));
+            let words = DictionaryArray::try_new(keys, words);
+            Arc::new(words.map_err(|error| format!("column `{}`: {error}", field.name()))?)
         }
         Cells::F32Tensors(values) => tensor(Arc::new(Float32Array::from(values)), field)?,
         Cells::U8Tensors(values) => tensor(Arc::new(UInt8Array::from(values)), field)?,
         Cells::U16Lists(lists) => {
             let lengths: Vec<usize> = lists.iter().map(Vec::len).collect();
             list(Arc::new(UInt16Array::from(lists.concat())), lengths, field)?
+        }
+        Cells::U16Rows(values, rows) => {
+            let length = values.len() / rows.max(1);
+            let lengths = std::iter::repeat_n(length, rows);
+            list(Arc::new(UInt16Array::from(values)), lengths, field)?
         }
         Cells::F32Lists(lists) => {
             let lengths: Vec<usize> = lists.iter().map(Vec::len).collect();

@@ -1,13 +1,13 @@
 //! What is read: every training's history, and its divergences epoch by epoch.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use tables::{Error, Reader, catalogue};
+use tables::{Error, Numbers, Reader, catalogue};
 
 /// One training at one epoch.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
     pub(crate) network: String,
     pub(crate) labels: String,
@@ -64,8 +64,8 @@ pub(crate) fn read_history(path: &Path) -> Result<Vec<(Key, Errors)>, Error> {
                 }
             }
             let key = Key {
-                network: networks[row].clone(),
-                labels: labels[row].clone(),
+                network: networks[row].to_owned(),
+                labels: labels[row].to_owned(),
                 seed: seeds[row],
                 epoch: epochs[row],
             };
@@ -99,14 +99,30 @@ pub(crate) fn histories(
     Ok(all)
 }
 
+const COLUMNS: [&str; 12] = [
+    "network",
+    "labels",
+    "seed",
+    "epoch",
+    "image_id",
+    "kl_x",
+    "kl_f1",
+    "kl_f1_standardised",
+    "null_x_mean",
+    "null_x_high",
+    "null_f1_mean",
+    "null_f1_high",
+];
+
 pub(crate) fn read_divergences(path: &Path) -> Result<Vec<Divergences>, Error> {
-    let mut epochs: BTreeMap<Key, Divergences> = BTreeMap::new();
-    let mut seen: HashSet<(i32, i32)> = HashSet::new();
-    for batch in Reader::open(path, &catalogue::DIVERGENCES, &[])? {
+    let mut epochs: Vec<Divergences> = Vec::new();
+    let mut places: HashMap<Key, usize> = HashMap::new();
+    let mut seen: Vec<(i32, i32, usize)> = Vec::new();
+    for batch in Reader::open(path, &catalogue::DIVERGENCES, &COLUMNS)? {
         let batch = batch?;
         let (networks, labels) = (batch.texts("network")?, batch.texts("labels")?);
         let (seeds, numbers) = (batch.i64s("seed")?, batch.i32s("epoch")?);
-        let column = |name: &str| -> Result<Vec<f64>, Error> {
+        let column = |name: &str| -> Result<Numbers<f64>, Error> {
             let values = batch.f64s(name)?;
             match values.iter().position(|value| value.is_nan()) {
                 Some(row) => Err(batch.bad_value(name, row, "NaN", "a divergence is a number")),
@@ -114,36 +130,58 @@ pub(crate) fn read_divergences(path: &Path) -> Result<Vec<Divergences>, Error> {
             }
         };
         let images = batch.i32s("image_id")?;
-        if let Some(row) = (0..batch.rows()).find(|row| !seen.insert((numbers[*row], images[*row]))) {
-            let found = format!("image {} at epoch {} again", images[row], numbers[row]);
-            let expected = "a file holds one training, each image once an epoch";
-            return Err(batch.bad_value("image_id", row, found, expected));
-        }
+        let before = seen.len();
+        seen.extend((0..batch.rows()).map(|row| (numbers[row], images[row], before + row)));
         let (x, f1, standardised) = (column("kl_x")?, column("kl_f1")?, column("kl_f1_standardised")?);
         let (x_mean, x_high) = (column("null_x_mean")?, column("null_x_high")?);
         let (f1_mean, f1_high) = (column("null_f1_mean")?, column("null_f1_high")?);
-        for row in 0..batch.rows() {
+        // Rows of one epoch stand together, so that few keys are made.
+        let same = |a: usize, b: usize| {
+            numbers[a] == numbers[b]
+                && seeds[a] == seeds[b]
+                && networks[a] == networks[b]
+                && labels[a] == labels[b]
+        };
+        let mut start = 0;
+        while start < batch.rows() {
+            let end = (start..batch.rows()).find(|row| !same(start, *row)).unwrap_or(batch.rows());
             let key = Key {
-                network: networks[row].clone(),
-                labels: labels[row].clone(),
-                seed: seeds[row],
-                epoch: numbers[row],
+                network: networks[start].to_owned(),
+                labels: labels[start].to_owned(),
+                seed: seeds[start],
+                epoch: numbers[start],
             };
-            let epoch = epochs.entry(key.clone()).or_insert_with(|| Divergences {
-                key,
-                x: Vec::new(),
-                f1: Vec::new(),
-                f1_standardised: Vec::new(),
-                null_x: Null { mean: x_mean[row], high: x_high[row] },
-                null_f1: Null { mean: f1_mean[row], high: f1_high[row] },
-            });
-            epoch.x.push(x[row]);
-            epoch.f1.push(f1[row]);
-            epoch.f1_standardised.push(standardised[row]);
+            let place = *places.entry(key.clone()).or_insert(epochs.len());
+            if place == epochs.len() {
+                let null_x = Null { mean: x_mean[start], high: x_high[start] };
+                let null_f1 = Null { mean: f1_mean[start], high: f1_high[start] };
+                epochs.push(Divergences {
+                    key,
+                    null_x,
+                    null_f1,
+                    x: vec![],
+                    f1: vec![],
+                    f1_standardised: vec![],
+                });
+            }
+            let epoch = &mut epochs[place];
+            epoch.x.extend_from_slice(&x[start..end]);
+            epoch.f1.extend_from_slice(&f1[start..end]);
+            epoch.f1_standardised.extend_from_slice(&standardised[start..end]);
+            start = end;
         }
+    }
+    // Fast where they are in order already, as the stage before writes them.
+    seen.sort_unstable();
+    let twice = |pair: &&[(i32, i32, usize)]| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1);
+    if let Some((epoch, image, row)) = seen.windows(2).find(twice).map(|pair| pair[1]) {
+        let found = format!("image {image} at epoch {epoch} again");
+        let expected = "a file holds one training, each image once an epoch";
+        return Err(Error::value(path, "image_id", row, found, expected));
     }
     if epochs.is_empty() {
         return Err(Error::damaged(path, "it holds no divergence"));
     }
-    Ok(epochs.into_values().collect())
+    epochs.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(epochs)
 }

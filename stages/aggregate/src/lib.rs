@@ -5,10 +5,17 @@ mod inputs;
 mod outputs;
 mod summary;
 
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stage::{Error, Job, Output, Port, Stage};
 use tables::catalogue;
+
+use inputs::Divergences;
+use summary::Summary;
 
 const DIVERGENCES: Port =
     Port::input("divergences", &catalogue::DIVERGENCES, "Divergences, one file a training").many();
@@ -40,19 +47,25 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let histories =
         inputs::histories(&job.read_all(&HISTORIES, inputs::read_history)?, job.paths(&HISTORIES))
             .map_err(|error| Error::input(HISTORIES.name, error))?;
-    let mut summaries = Vec::new();
     let files = job.paths(&DIVERGENCES);
-    for (done, path) in files.iter().enumerate() {
+    let done = AtomicUsize::new(0);
+    let summarise = |path: &PathBuf| -> Result<Vec<Summary>, Error> {
         let epochs = inputs::read_divergences(path).map_err(|error| Error::input(DIVERGENCES.name, error))?;
-        for epoch in &epochs {
+        let summary = |epoch: &Divergences| {
             let history = histories.get(&epoch.key).ok_or_else(|| {
                 let detail = format!("none of them tells of {}, of which {} does", epoch.key, path.display());
                 Error::input(HISTORIES.name, detail)
             })?;
-            summaries.push(summary::of_epoch(epoch, history));
-        }
-        job.progress().at(done + 1, files.len(), "trainings", "");
-    }
+            Ok(summary::of_epoch(epoch, history))
+        };
+        let summaries = epochs.iter().map(summary).collect();
+        job.progress().at(done.fetch_add(1, Ordering::Relaxed) + 1, files.len(), "trainings", "");
+        summaries
+    };
+    let summaries: Vec<Result<Vec<Summary>, Error>> = files.par_iter().map(summarise).collect();
+    // The first file that is wrong is the error, whichever thread came upon one first.
+    let summaries = summaries.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mut summaries = summaries.concat();
     summaries.sort_by(|a, b| a.key.cmp(&b.key));
     if let Some(pair) = summaries.windows(2).find(|pair| pair[0].key == pair[1].key) {
         return Err(Error::input(DIVERGENCES.name, format!("two files tell of {}", pair[0].key)));

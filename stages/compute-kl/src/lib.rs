@@ -1,6 +1,6 @@
 //! Computes divergences: distributions in, KL[P(X)‖P̂] of every image at every epoch out, beside its null.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use schemars::JsonSchema;
@@ -75,37 +75,67 @@ struct Training {
 /// What was found in the distributions.
 struct Found {
     training: Training,
-    /// By image: the divergence of its pixels.
+    /// The divergence of an image's pixels, the same at every epoch.
     x: HashMap<i32, f64>,
-    /// By epoch and image: the divergences of F1, raw and standardised.
-    f1: BTreeMap<(i32, i32), [Option<f64>; 2]>,
+    /// The divergences of F1, raw and standardised, by epoch and image.
+    f1: Vec<Divergent>,
+    f1_standardised: Vec<Divergent>,
     null_x: Null,
     null_f1: Null,
 }
 
+/// One image at one epoch and its divergence.
+#[derive(Clone, Copy, Debug)]
+struct Divergent {
+    epoch: i32,
+    image: i32,
+    kl: f64,
+    /// Where its histogram stands.
+    row: usize,
+}
+
+impl Divergent {
+    fn place(&self) -> (i32, i32) {
+        (self.epoch, self.image)
+    }
+}
+
+/// One image at one epoch: divergences of x, of F1 and of F1 standardised.
+type Row = (i32, i32, [f64; 3]);
+
 fn run(job: &Job<Params>) -> Result<(), Error> {
     let provenance = job.provenance()?;
     let found = job.read(&DISTRIBUTIONS, |path| read(path, &job.params))?;
+    let rows = job.read(&DISTRIBUTIONS, |path| join(&found, path))?;
     let output = job.create(&DIVERGENCES)?;
     let mut writer = Writer::parquet(output, &catalogue::DIVERGENCES, &HashMap::new(), &provenance)?;
-    let path = job.path(&DISTRIBUTIONS).unwrap_or(Path::new(""));
-    let mut rows = Vec::with_capacity(found.f1.len());
-    for ((epoch, image), f1) in &found.f1 {
-        let (Some(x), [Some(raw), Some(standardised)]) = (found.x.get(image), f1) else {
-            let detail = format!(
-                "image {image} at epoch {epoch} needs a row of each of the variables x (at any epoch), f1 and f1_standardised"
-            );
-            return Err(Error::input(DISTRIBUTIONS.name, tables::Error::damaged(path, detail)));
-        };
-        rows.push((*epoch, *image, [*x, *raw, *standardised]));
-    }
     for rows in rows.chunks(100_000) {
         writer.write(cells(&found, rows))?;
     }
     Output::publish(vec![writer.finish()?])
 }
 
-fn cells(found: &Found, rows: &[(i32, i32, [f64; 3])]) -> Vec<Cells> {
+/// Every image at every epoch, once all its divergences are known.
+fn join(found: &Found, path: &Path) -> Result<Vec<Row>, tables::Error> {
+    let lacking = |(epoch, image): (i32, i32)| {
+        let detail = format!(
+            "image {image} at epoch {epoch} needs a row of each of the variables x (at any epoch), f1 and f1_standardised"
+        );
+        tables::Error::damaged(path, detail)
+    };
+    let mut rows = Vec::with_capacity(found.f1.len());
+    let mut others = found.f1_standardised.iter();
+    for raw in &found.f1 {
+        let standardised = others.next().filter(|standardised| standardised.place() == raw.place());
+        let (Some(standardised), Some(x)) = (standardised, found.x.get(&raw.image)) else {
+            return Err(lacking(raw.place()));
+        };
+        rows.push((raw.epoch, raw.image, [*x, raw.kl, standardised.kl]));
+    }
+    others.next().map_or(Ok(rows), |alone| Err(lacking(alone.place())))
+}
+
+fn cells(found: &Found, rows: &[Row]) -> Vec<Cells> {
     let n = rows.len();
     let mut cells = vec![
         Cells::Same(found.training.network.clone(), n),
@@ -150,9 +180,10 @@ impl Estimator {
         if self.edges != edges || self.bins != counts.len() {
             return Err(format!("{} bins on {edges:?}", counts.len()));
         }
-        let total: u32 = counts.iter().map(|count| u32::from(*count)).sum();
-        let kl = self.divergence.of(counts.iter().map(|count| u32::from(*count)));
-        kl.ok_or_else(|| format!("counts of {total} values, where others count {}", self.total))
+        self.divergence.of(counts).ok_or_else(|| {
+            let total: u32 = counts.iter().map(|count| u32::from(*count)).sum();
+            format!("counts of {total} values, where others count {}", self.total)
+        })
     }
 }
 
@@ -161,8 +192,10 @@ const COLUMNS: [&str; 9] =
 
 fn read(path: &Path, params: &Params) -> Result<Found, tables::Error> {
     let (mut estimator_x, mut estimator_f1): (Option<Estimator>, Option<Estimator>) = (None, None);
-    let (mut x, mut f1) = (HashMap::new(), BTreeMap::new());
+    let mut x = HashMap::new();
+    let (mut f1, mut f1_standardised): (Vec<Divergent>, Vec<Divergent>) = (Vec::new(), Vec::new());
     let mut training: Option<Training> = None;
+    let mut before = 0;
     for batch in Reader::open(path, &catalogue::DISTRIBUTIONS, &COLUMNS)? {
         let batch = batch?;
         let (networks, labels, seeds) =
@@ -171,46 +204,66 @@ fn read(path: &Path, params: &Params) -> Result<Found, tables::Error> {
         let (variables, counts) = (batch.texts("variable")?, batch.u16_lists("counts")?);
         let (lower, upper) = (batch.f64s("lower_edge")?, batch.f64s("upper_edge")?);
         for row in 0..batch.rows() {
-            let here =
-                Training { network: networks[row].clone(), labels: labels[row].clone(), seed: seeds[row] };
-            if *training.get_or_insert_with(|| here.clone()) != here {
+            let known = training.get_or_insert_with(|| Training {
+                network: networks[row].to_owned(),
+                labels: labels[row].to_owned(),
+                seed: seeds[row],
+            });
+            if known.network != networks[row] || known.labels != labels[row] || known.seed != seeds[row] {
                 let expected = "all rows must be of one training: the same network, labels and seed";
                 return Err(batch.bad_value("seed", row, "another training begins", expected));
             }
-            let estimator = match variables[row].as_str() {
+            let variable = variables[row];
+            let estimator = match variable {
                 "x" => &mut estimator_x,
                 "f1" | "f1_standardised" => &mut estimator_f1,
                 _ => continue,
             };
-            let edges = (lower[row], upper[row]);
+            let (edges, counts) = ((lower[row], upper[row]), counts.row(row));
             if estimator.is_none() {
-                *estimator = Estimator::new(params, edges, &counts[row]);
+                *estimator = Estimator::new(params, edges, counts);
             }
             let expected =
                 "all histograms of a variable must have the same bins and count the same number of values";
             let kl = match estimator {
-                Some(estimator) => estimator.of(edges, &counts[row]),
-                None => Err(format!("{} bins on {edges:?}", counts[row].len())),
+                Some(estimator) => estimator.of(edges, counts),
+                None => Err(format!("{} bins on {edges:?}", counts.len())),
             };
             let kl = kl.map_err(|found| batch.bad_value("counts", row, found, expected))?;
-            let place = (epochs[row], images[row]);
-            let before = match variables[row].as_str() {
-                "x" => x.insert(images[row], kl),
-                "f1" => f1.entry(place).or_insert([None; 2])[0].replace(kl),
-                _ => f1.entry(place).or_insert([None; 2])[1].replace(kl),
-            };
-            if before.is_some() {
-                let found = format!("`{}` of image {} at epoch {} again", variables[row], place.1, place.0);
-                return Err(batch.bad_value("variable", row, found, "give each once"));
+            let (epoch, image) = (epochs[row], images[row]);
+            let divergent = Divergent { epoch, image, kl, row: before + row };
+            match variable {
+                "f1" => f1.push(divergent),
+                "f1_standardised" => f1_standardised.push(divergent),
+                _ => {
+                    if x.insert(image, kl).is_some() {
+                        return Err(again(path, variable, &divergent));
+                    }
+                }
             }
+        }
+        before += batch.rows();
+    }
+    for (variable, divergents) in [("f1", &mut f1), ("f1_standardised", &mut f1_standardised)] {
+        // Stable, and fast where they are in order already, as the stage before writes them.
+        divergents.sort_by_key(Divergent::place);
+        if let Some(pair) = divergents.windows(2).find(|pair| pair[0].place() == pair[1].place()) {
+            return Err(again(path, variable, &pair[1]));
         }
     }
     match (training, estimator_x, estimator_f1) {
         (Some(training), Some(of_x), Some(of_f1)) => {
-            Ok(Found { training, x, f1, null_x: of_x.null, null_f1: of_f1.null })
+            Ok(Found { training, x, f1, f1_standardised, null_x: of_x.null, null_f1: of_f1.null })
         }
         _ => Err(tables::Error::damaged(path, "it holds no histogram of x or none of f1")),
     }
+}
+
+/// A histogram that was there already.
+fn again(path: &Path, variable: &str, divergent: &Divergent) -> tables::Error {
+    let Divergent { epoch, image, row, .. } = *divergent;
+    let found = format!("`{variable}` of image {image} at epoch {epoch} again");
+    tables::Error::value(path, "variable", row, found, "give each once")
 }
 
 #[cfg(test)]

@@ -42,8 +42,9 @@ fn every_image_gets_the_divergence_that_the_formula_gives() {
         let found = read(file.path(), &Params { smoothing: empty, ..Params::default() }).unwrap();
         let p = normal_probabilities(&Bins::new(-128.0, 128.0, 4).unwrap(), 0.0, 32.0);
         let expected = ROWS.map(|row| kl_of_counts(&p, &row.2.map(u32::from), smoothing));
-        let [Some(raw), Some(standardised)] = found.f1[&(3, 7)] else { panic!("{:?}", found.f1) };
-        for (ours, expected) in [found.x[&7], raw, standardised].into_iter().zip(expected) {
+        let rows = join(&found, file.path()).unwrap();
+        assert_eq!((rows.len(), rows[0].0, rows[0].1), (1, 3, 7));
+        for (ours, expected) in rows[0].2.into_iter().zip(expected) {
             assert!((ours - expected).abs() < 1e-12, "{ours} for {expected}");
         }
         assert!(found.null_x.low < found.null_x.mean && found.null_x.mean < found.null_x.high);
@@ -69,4 +70,15 @@ fn a_table_without_energies_is_refused() {
     let file = table(&[1], &ROWS[..1]);
     let error = read(file.path(), &Params::default()).err().unwrap().to_string();
     assert!(error.contains("no histogram of x or none of f1"), "{error}");
+}
+
+#[test]
+fn an_image_that_lacks_a_variable_or_has_one_twice_is_named() {
+    let file = table(&[1; 2], &[ROWS[0], ROWS[1]]);
+    let found = read(file.path(), &Params::default()).unwrap();
+    let error = join(&found, file.path()).err().unwrap().to_string();
+    assert!(error.contains("image 7 at epoch 3 needs a row of each"), "{error}");
+    let file = table(&[1; 4], &[ROWS[0], ROWS[1], ROWS[2], ROWS[1]]);
+    let error = read(file.path(), &Params::default()).err().unwrap().to_string();
+    assert!(error.contains("column `variable`, row 3: `f1` of image 7 at epoch 3 again"), "{error}");
 }

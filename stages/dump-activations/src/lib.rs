@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 
 use network::checkpoints::{self, Checkpoints, Training};
+use network::energies::EnergyFilter;
 use network::epochs::Epochs;
-use network::layers::{EnergyFilter, Layers, layers};
+use network::layers::{Layers, layers};
 use network::{Architecture, Parameters};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stage::{Error, Job, Output, Port, Stage};
 use tables::dataset::{self, Dataset};
-use tables::{Cells, Provenance, Writer, catalogue};
+use tables::{Cells, PIXELS, Provenance, Writer, catalogue};
 
 const DATASET: Port = Port::input("dataset", &catalogue::DATASET, "Images to send through the networks");
 const CHECKPOINTS: Port = Port::input("checkpoints", &catalogue::CHECKPOINTS, "The networks, one an epoch");
@@ -46,12 +47,12 @@ impl Default for Params {
     }
 }
 
-/// Images a batch of the stream.
-const ROWS: usize = 1000;
+/// Images a batch of the stream: few enough to stay in the cache from where they are computed to where they are counted.
+const ROWS: usize = 100;
 
 fn run(job: &Job<Params>) -> Result<(), Error> {
     let provenance = job.provenance()?;
-    let test = job.read(&DATASET, dataset::read)?.test;
+    let test = job.read(&DATASET, dataset::read_test)?;
     let Checkpoints { training, epochs } = job.read(&CHECKPOINTS, checkpoints::read)?;
     let available: Vec<u32> = epochs.iter().filter_map(|(epoch, _)| u32::try_from(*epoch).ok()).collect();
     let keep = Epochs::parse(&job.params.keep_epochs, &available)
@@ -104,24 +105,22 @@ fn write_energies(
     test: &Dataset,
 ) -> Result<(), Error> {
     let filter = EnergyFilter::of_f1(parameters);
-    let indices: Vec<usize> = (0..test.len()).collect();
-    for rows in indices.chunks(ROWS) {
-        let energies: Vec<Vec<f32>> = rows
-            .par_chunks(64)
-            .map(|rows| {
-                let mut energies = Vec::new();
-                rows.iter().for_each(|row| filter.append(test.image(*row), &mut energies));
-                energies
-            })
-            .collect();
-        let mut cells: Vec<Cells> = training.cells(rows.len()).into();
-        cells.push(Cells::I32(vec![epoch; rows.len()]));
-        cells.push(Cells::I32(rows.iter().map(|row| test.image_ids[*row]).collect()));
-        cells.push(Cells::F32Tensors(energies.concat()));
+    let batches = test.pixels.chunks(ROWS * PIXELS).zip(test.image_ids.chunks(ROWS));
+    for (images, ids) in batches {
+        let mut energies = vec![0.0; ids.len() * filter.len()];
+        let pairs = energies.par_chunks_exact_mut(filter.len()).zip(images.par_chunks_exact(PIXELS));
+        pairs.with_min_len(AT_ONCE).for_each(|(energies, image)| filter.fill(image, energies));
+        let mut cells: Vec<Cells> = training.cells(ids.len()).into();
+        cells.push(Cells::I32(vec![epoch; ids.len()]));
+        cells.push(Cells::I32(ids.to_vec()));
+        cells.push(Cells::F32Tensors(energies));
         writer.write(cells)?;
     }
     Ok(())
 }
+
+/// Images that a thread takes at once; fewer are not worth its waking up.
+const AT_ONCE: usize = 50;
 
 /// All layers of the chosen test images in the kept networks.
 fn write_activations(

@@ -21,9 +21,8 @@ fn batch(table: &'static Table, rest: Vec<Cells>) -> Batch {
     Reader::open(file.path(), table, &[]).unwrap().next().unwrap().unwrap()
 }
 
-fn histogram(values: &[f64]) -> Vec<u16> {
-    let counted = counts(values, &Bins::new(-128.0, 128.0, 4).unwrap());
-    counted.into_iter().map(|count| count as u16).collect()
+fn histogram() -> Histogram {
+    Histogram::new(Bins::new(-128.0, 128.0, 4).unwrap())
 }
 
 #[test]
@@ -31,11 +30,12 @@ fn energies_are_counted_raw_and_standardised() {
     // Half the energies at 1,000, half at 1,002: raw all beyond the last edge, standardised at -32 and 32.
     let values = (0..900).map(|index| if index % 2 == 0 { 1000.0 } else { 1002.0 }).collect();
     let batch = batch(&catalogue::ENERGIES, vec![Cells::F32Tensors(values)]);
-    let (raw, standardised) = energies(&batch, 32.0, histogram).unwrap();
-    assert_eq!((raw[0].variable, raw[0].counts.as_slice()), ("f1", [0, 0, 0, 900].as_slice()));
-    assert_eq!(standardised[0].counts, [0, 450, 450, 0]);
-    let owner = &raw[0].owner;
-    assert_eq!((owner.network.as_str(), owner.seed, owner.epoch, owner.image), ("cnn2", 4, 5, 6));
+    let counted = energies(&batch, 32.0, &histogram()).unwrap().remove(0);
+    assert_eq!(counted.raw, [0, 0, 0, 900]);
+    assert_eq!(counted.standardised, [0, 450, 450, 0]);
+    let training = &counted.training;
+    assert_eq!((training.network.as_str(), training.labels.as_str(), training.seed), ("cnn2", "real", 4));
+    assert_eq!((counted.epochs, counted.images), (vec![5], vec![6]));
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn energies_that_are_no_numbers_are_refused_with_their_row() {
     let mut values = vec![0.0; 900];
     values[3] = f32::INFINITY;
     let batch = batch(&catalogue::ENERGIES, vec![Cells::F32Tensors(values)]);
-    let error = energies(&batch, 32.0, histogram).err().unwrap().to_string();
+    let error = energies(&batch, 32.0, &histogram()).err().unwrap().to_string();
     assert!(error.contains("column `e_f1`, row 0: element 3 is inf"), "{error}");
 }
 
@@ -61,7 +61,7 @@ fn neurons_get_boltzmann_distributions_and_f2_a_histogram() {
         tensor(20, 0.0),
         logits,
     ];
-    let rows = layers(&batch(&catalogue::ACTIVATIONS, layer_cells), histogram).unwrap();
+    let (_, rows) = layers(&batch(&catalogue::ACTIVATIONS, layer_cells), &histogram()).unwrap().remove(0);
     let of = |variable| rows.iter().find(|row| row.variable == variable).unwrap();
     assert_eq!(of("f2").counts, [0, 121, 0, 0]);
     assert_eq!(of("f3").probabilities, [0.05; 20]);

@@ -31,13 +31,13 @@ pub(super) fn read(path: &Path) -> Result<Vec<Claim>, Error> {
         let (papers, founds, rules) = (batch.texts("paper")?, batch.texts("found")?, batch.texts("rule")?);
         let verdicts = batch.texts("verdict")?;
         claims.extend((0..batch.rows()).map(|row| Claim {
-            claim: names[row].clone(),
-            statement: statements[row].clone(),
-            place: places[row].clone(),
-            paper: papers[row].clone(),
-            found: founds[row].clone(),
-            rule: rules[row].clone(),
-            verdict: verdicts[row].clone(),
+            claim: names[row].to_owned(),
+            statement: statements[row].to_owned(),
+            place: places[row].to_owned(),
+            paper: papers[row].to_owned(),
+            found: founds[row].to_owned(),
+            rule: rules[row].to_owned(),
+            verdict: verdicts[row].to_owned(),
         }));
     }
     Ok(claims)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use stage::Error;
-use tables::{Reader, catalogue};
+use tables::{Numbers, Reader, catalogue};
 
 /// One network on some labels, by epoch.
 pub struct Curve {
@@ -66,8 +66,9 @@ fn nulls(path: &Path) -> Result<Nulls, tables::Error> {
         let (seeds, epochs, means) = (batch.i64s("seed")?, batch.i32s("epoch")?, batch.f64s("null_f1_mean")?);
         for row in 0..batch.rows() {
             let order = (seeds[row], epochs[row]);
-            let known =
-                nulls.entry((networks[row].clone(), labels[row].clone())).or_insert((order, means[row]));
+            let known = nulls
+                .entry((networks[row].to_owned(), labels[row].to_owned()))
+                .or_insert((order, means[row]));
             if order < known.0 {
                 *known = (order, means[row]);
             }
@@ -82,14 +83,14 @@ fn points(path: &Path) -> Result<BTreeMap<Training, BTreeMap<i32, Point>>, table
         let batch = batch?;
         let (networks, labels) = (batch.texts("network")?, batch.texts("labels")?);
         let (epochs, seeds) = (batch.i32s("epoch")?, batch.i32s("seeds")?);
-        let three = |name: &str| -> Result<[Vec<f64>; 3], tables::Error> {
+        let three = |name: &str| -> Result<[Numbers<f64>; 3], tables::Error> {
             let column = |what: &str| batch.f64s(&format!("{name}_{what}"));
             Ok([column("mean")?, column("min")?, column("max")?])
         };
         let (kl, training_error, test_error) =
             (three("kl_f1")?, three("training_error")?, three("test_error")?);
         for row in 0..batch.rows() {
-            let at = |columns: &[Vec<f64>; 3]| [columns[0][row], columns[1][row], columns[2][row]];
+            let at = |columns: &[Numbers<f64>; 3]| [columns[0][row], columns[1][row], columns[2][row]];
             let point = Point {
                 epoch: epochs[row],
                 seeds: seeds[row],
@@ -98,7 +99,7 @@ fn points(path: &Path) -> Result<BTreeMap<Training, BTreeMap<i32, Point>>, table
                 test_error: at(&test_error),
             };
             curves
-                .entry((networks[row].clone(), labels[row].clone()))
+                .entry((networks[row].to_owned(), labels[row].to_owned()))
                 .or_default()
                 .insert(epochs[row], point);
         }

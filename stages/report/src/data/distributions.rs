@@ -1,10 +1,10 @@
 //! Distributions of the chosen images.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use statistics::histogram::Bins;
-use tables::{Batch, Error, catalogue};
+use tables::{Batch, Error, Only, catalogue};
 
 use super::keys::{Key, Keys, open};
 
@@ -30,35 +30,33 @@ impl Distribution {
 
 /// The distributions of the chosen images, by variable.
 ///
-/// A file holds every test image at every epoch, so its keys are read first, and its histograms only where it has a
-/// chosen image.
+/// A file holds every test image at every epoch, so only the rows of the chosen images are read: those of their epochs,
+/// and those of their pixels at whatever epoch.
 pub(super) fn read(
     paths: &[PathBuf],
     chosen: &[(Key, i32)],
 ) -> Result<Vec<BTreeMap<String, Distribution>>, Error> {
     let mut found = vec![BTreeMap::new(); chosen.len()];
+    let epochs = ascending(chosen.iter().map(|(key, _)| key.epoch));
+    let images = ascending(chosen.iter().map(|(_, image)| *image));
+    let columns = ["variable", "counts", "probabilities", "lower_edge", "upper_edge"];
     for path in paths {
-        let mut any = false;
-        for batch in open(path, &catalogue::DISTRIBUTIONS, &["variable"])? {
-            any |= !places(&batch?, chosen)?.is_empty();
-        }
-        if !any {
-            continue;
-        }
-        let columns = ["variable", "counts", "probabilities", "lower_edge", "upper_edge"];
-        for batch in open(path, &catalogue::DISTRIBUTIONS, &columns)? {
-            let batch = batch?;
-            let places = places(&batch, chosen)?;
-            if places.is_empty() {
-                continue;
-            }
-            let rows = Unchecked::read(&batch)?;
-            for (row, at, variable) in places {
-                found[at].insert(variable, rows[row].check(&batch, row)?);
+        for one in [Only::Numbers("epoch", &epochs), Only::Word("variable", "x")] {
+            let only = [Only::Numbers("image_id", &images), one];
+            for batch in open(path, &catalogue::DISTRIBUTIONS, &columns, &only)? {
+                let batch = batch?;
+                let rows = Unchecked::read(&batch)?;
+                for (row, at, variable) in places(&batch, chosen)? {
+                    found[at].insert(variable, rows[row].check(&batch, row)?);
+                }
             }
         }
     }
     Ok(found)
+}
+
+fn ascending(numbers: impl Iterator<Item = i32>) -> Vec<i32> {
+    numbers.collect::<BTreeSet<i32>>().into_iter().collect()
 }
 
 /// The rows of a batch that belong to a chosen image: row, place among the chosen, variable. Pixels change with no
@@ -71,7 +69,7 @@ fn places(batch: &Batch, chosen: &[(Key, i32)]) -> Result<Vec<(usize, usize, Str
         for (at, (key, image_id)) in chosen.iter().enumerate() {
             let epoch = if variable == "x" { keys.epochs[row] } else { key.epoch };
             if keys.image_ids[row] == *image_id && keys.is(row, key, epoch) {
-                places.push((row, at, variable.clone()));
+                places.push((row, at, variable.to_owned()));
             }
         }
     }
@@ -87,10 +85,14 @@ struct Unchecked {
 
 impl Unchecked {
     fn read(batch: &Batch) -> Result<Vec<Unchecked>, Error> {
-        let edges = batch.f64s("lower_edge")?.into_iter().zip(batch.f64s("upper_edge")?);
-        let lists = batch.u16_lists("counts")?.into_iter().zip(batch.f32_lists("probabilities")?);
-        let row = |((counts, probabilities), edges)| Unchecked { counts, probabilities, edges };
-        Ok(lists.zip(edges).map(row).collect())
+        let (lower, upper) = (batch.f64s("lower_edge")?, batch.f64s("upper_edge")?);
+        let (counts, probabilities) = (batch.u16_lists("counts")?, batch.f32_lists("probabilities")?);
+        let row = |row: usize| Unchecked {
+            counts: counts.row(row).to_vec(),
+            probabilities: probabilities.row(row).to_vec(),
+            edges: (lower[row], upper[row]),
+        };
+        Ok((0..batch.rows()).map(row).collect())
     }
 
     fn check(&self, batch: &Batch, row: usize) -> Result<Distribution, Error> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use statistics::null::Null;
-use tables::{Error, catalogue};
+use tables::{Error, Only, catalogue};
 
 use super::keys::{Key, Keys, open};
 
@@ -58,8 +58,11 @@ pub(super) fn read(
     images: &BTreeSet<i32>,
 ) -> Result<Divergences, Error> {
     let mut found = Divergences { chosen: vec![None; chosen.len()], of_images: BTreeMap::new() };
+    let wanted: BTreeSet<i32> = images.iter().copied().chain(chosen.iter().map(|(_, id)| *id)).collect();
+    let wanted: Vec<i32> = wanted.into_iter().collect();
+    let only = [Only::Numbers("image_id", &wanted)];
     for path in paths {
-        for batch in open(path, &catalogue::DIVERGENCES, &NUMBERS)? {
+        for batch in open(path, &catalogue::DIVERGENCES, &NUMBERS, &only)? {
             let batch = batch?;
             let keys = Keys::read(&batch)?;
             let numbers = NUMBERS.iter().map(|name| batch.f64s(name)).collect::<Result<Vec<_>, _>>()?;

@@ -1,10 +1,10 @@
 //! The synthetic images that are shown, and the digit behind one of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use statistics::histogram::Bins;
-use tables::{Batch, Error, PIXELS, Reader, catalogue};
+use tables::{Batch, Error, Only, PIXELS, Reader, catalogue};
 
 /// One synthetic image.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +52,7 @@ impl Images {
 }
 
 pub(super) fn read(path: &Path, classes: u8, ids: &BTreeSet<i32>) -> Result<Images, Error> {
-    let reader = Reader::open(path, &catalogue::DATASET, &[])?;
+    let reader = Reader::open(path, &catalogue::DATASET, &["image_id", "split", "label"])?;
     let params =
         reader.metadata("params").and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
     let variance =
@@ -61,61 +61,51 @@ pub(super) fn read(path: &Path, classes: u8, ids: &BTreeSet<i32>) -> Result<Imag
     let default_bins = Bins::new(-4.0 * sd, 4.0 * sd, 64).ok_or_else(|| {
         Error::damaged(path, format!("its metadata says that the standard deviation is {sd}"))
     })?;
-    let mut samples: Vec<Option<Synthetic>> = vec![None; usize::from(classes)];
-    let mut chosen = Vec::new();
+    let samples = first_of_classes(reader, classes)?;
+    let wanted: BTreeSet<i32> = samples.iter().chain(ids).copied().collect();
+    let wanted: Vec<i32> = wanted.into_iter().collect();
+    let mut images = BTreeMap::new();
+    let only = [Only::Numbers("image_id", &wanted)];
+    for batch in Reader::open_only(path, &catalogue::DATASET, &[], &only)? {
+        read_images(&batch?, &mut images)?;
+    }
+    let of = |ids: &mut dyn Iterator<Item = &i32>| ids.filter_map(|id| images.get(id).cloned()).collect();
+    Ok(Images { sd, default_bins, samples: of(&mut samples.iter()), chosen: of(&mut ids.iter()) })
+}
+
+/// The ids of the first test image of each of the first classes.
+fn first_of_classes(reader: Reader, classes: u8) -> Result<Vec<i32>, Error> {
+    let mut samples = vec![None; usize::from(classes)];
     for batch in reader {
         let batch = batch?;
-        let (image_ids, splits, labels) =
-            (batch.i32s("image_id")?, batch.texts("split")?, batch.u8s("label")?);
-        let place = |row: usize| samples.get(usize::from(labels[row])).is_some_and(Option::is_none);
-        let wanted = |row: usize| (splits[row] == "test" && place(row)) || ids.contains(&image_ids[row]);
-        if !(0..batch.rows()).any(wanted) {
-            continue;
-        }
-        let all = Columns::read(&batch)?;
-        for row in 0..batch.rows() {
-            if ids.contains(&image_ids[row]) {
-                chosen.push(all.image(row, image_ids[row], labels[row]));
-            }
-            if let Some(place @ None) = samples.get_mut(usize::from(labels[row]))
-                && splits[row] == "test"
-            {
-                *place = Some(all.image(row, image_ids[row], labels[row]));
+        let (ids, splits, labels) = (batch.i32s("image_id")?, batch.texts("split")?, batch.u8s("label")?);
+        for row in (0..batch.rows()).filter(|row| splits[*row] == "test") {
+            if let Some(place @ None) = samples.get_mut(usize::from(labels[row])) {
+                *place = Some(ids[row]);
             }
         }
     }
-    Ok(Images { sd, default_bins, samples: samples.into_iter().flatten().collect(), chosen })
+    Ok(samples.into_iter().flatten().collect())
 }
 
-/// The columns of a batch that holds an image to be shown.
-struct Columns {
-    random_labels: Vec<u8>,
-    pixels: Vec<f32>,
-    regions: Vec<u8>,
-    sources: Vec<String>,
-}
-
-impl Columns {
-    fn read(batch: &Batch) -> Result<Columns, Error> {
-        Ok(Columns {
-            random_labels: batch.u8s("random_label")?,
-            pixels: batch.finite_f32_tensors("pixels")?.0,
-            regions: batch.u8_tensors("regions")?.0,
-            sources: batch.texts("source_digit")?,
-        })
-    }
-
-    fn image(&self, row: usize, image_id: i32, label: u8) -> Synthetic {
+fn read_images(batch: &Batch, images: &mut BTreeMap<i32, Synthetic>) -> Result<(), Error> {
+    let (ids, labels, random_labels) =
+        (batch.i32s("image_id")?, batch.u8s("label")?, batch.u8s("random_label")?);
+    let (pixels, regions) = (batch.finite_f32_tensors("pixels")?.0, batch.u8_tensors("regions")?.0);
+    let sources = batch.texts("source_digit")?;
+    for row in 0..batch.rows() {
         let places = row * PIXELS..(row + 1) * PIXELS;
-        Synthetic {
-            image_id,
-            label,
-            random_label: self.random_labels[row],
-            pixels: self.pixels[places.clone()].to_vec(),
-            regions: self.regions[places].to_vec(),
-            source_digit: self.sources[row].clone(),
-        }
+        let image = Synthetic {
+            image_id: ids[row],
+            label: labels[row],
+            random_label: random_labels[row],
+            pixels: pixels[places.clone()].to_vec(),
+            regions: regions[places].to_vec(),
+            source_digit: sources[row].to_owned(),
+        };
+        images.entry(ids[row]).or_insert(image);
     }
+    Ok(())
 }
 
 /// The digit with a path; none where the table lacks it, or where the digits are a folder and so no table.

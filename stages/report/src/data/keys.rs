@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tables::{Batch, Error, Reader};
+use tables::{Batch, Error, Numbers, Only, Reader};
 
 /// One training at one epoch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,16 +20,16 @@ pub struct Key {
 const KEYS: [&str; 5] = ["network", "labels", "seed", "epoch", "image_id"];
 
 /// The keys of a batch's rows, in columns.
-pub(super) struct Keys {
-    networks: Vec<String>,
-    labels: Vec<String>,
-    seeds: Vec<i64>,
-    pub(super) epochs: Vec<i32>,
-    pub(super) image_ids: Vec<i32>,
+pub(super) struct Keys<'a> {
+    networks: Vec<&'a str>,
+    labels: Vec<&'a str>,
+    seeds: Numbers<i64>,
+    pub(super) epochs: Numbers<i32>,
+    pub(super) image_ids: Numbers<i32>,
 }
 
-impl Keys {
-    pub(super) fn read(batch: &Batch) -> Result<Keys, Error> {
+impl<'a> Keys<'a> {
+    pub(super) fn read(batch: &'a Batch) -> Result<Keys<'a>, Error> {
         Ok(Keys {
             networks: batch.texts("network")?,
             labels: batch.texts("labels")?,
@@ -48,15 +48,21 @@ impl Keys {
 
     pub(super) fn key(&self, row: usize) -> Key {
         Key {
-            network: self.networks[row].clone(),
-            labels: self.labels[row].clone(),
+            network: self.networks[row].to_owned(),
+            labels: self.labels[row].to_owned(),
             seed: self.seeds[row],
             epoch: self.epochs[row],
         }
     }
 }
 
-pub(super) fn open(path: &Path, table: &'static tables::Table, columns: &[&str]) -> Result<Reader, Error> {
+/// Opens a table with its keys and some columns, for the rows that fit every one of `only`.
+pub(super) fn open(
+    path: &Path,
+    table: &'static tables::Table,
+    columns: &[&str],
+    only: &[Only<'_>],
+) -> Result<Reader, Error> {
     let all: Vec<&str> = KEYS.iter().chain(columns).copied().collect();
-    Reader::open(path, table, &all)
+    Reader::open_only(path, table, &all, only)
 }

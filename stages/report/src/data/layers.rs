@@ -65,7 +65,7 @@ pub(super) struct Row {
 pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
     for path in paths {
-        for batch in open(path, &catalogue::ACTIVATIONS, &["e_f1", "e_f2"])? {
+        for batch in open(path, &catalogue::ACTIVATIONS, &["e_f1", "e_f2"], &[])? {
             let batch = batch?;
             let keys = Keys::read(&batch)?;
             let (e_f1, of_f1) = batch.finite_f32_tensors("e_f1")?;
