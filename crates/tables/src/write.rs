@@ -12,7 +12,7 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
@@ -158,21 +158,40 @@ impl<W: Write + Send> Writer<W> {
 
 /// How every Parquet file of ours is compressed.
 pub(crate) fn properties(schema: &Schema) -> Result<WriterPropertiesBuilder, ParquetError> {
-    let level = ZstdLevel::try_new(3)?;
-    let mut properties = WriterProperties::builder().set_compression(Compression::ZSTD(level));
-    for field in schema.fields() {
-        if let DataType::FixedSizeList(element, _) = field.data_type()
-            && *element.data_type() == DataType::Float32
-        {
-            // Real numbers hardly repeat: a dictionary would be built, found too large and thrown away.
-            let path =
-                ColumnPath::from(vec![field.name().clone(), "list".to_owned(), element.name().clone()]);
-            properties = properties
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_statistics_enabled(path, EnabledStatistics::None);
-        }
+    let mut properties =
+        WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?));
+    for path in schema.fields().iter().filter_map(|field| numbers_that_hardly_repeat(field)) {
+        // A dictionary would be built, found too large and thrown away. The first bytes of all numbers, the second bytes
+        // and so on, put together, are what compresses: counts have zeros above, floats their exponents.
+        properties = properties
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path.clone(), Encoding::BYTE_STREAM_SPLIT)
+            .set_column_compression(path.clone(), Compression::ZSTD(ZstdLevel::try_new(1)?))
+            .set_column_statistics_enabled(path, EnabledStatistics::None);
     }
     Ok(properties)
+}
+
+/// Columns of single numbers that are another in every row.
+const DIFFERENT: [&str; 2] = ["kl_f1", "kl_f1_standardised"];
+
+/// The Parquet column of a field that holds many numbers of many values.
+fn numbers_that_hardly_repeat(field: &Field) -> Option<ColumnPath> {
+    let inside = |element: &Field| {
+        ColumnPath::from(vec![field.name().clone(), "list".to_owned(), element.name().clone()])
+    };
+    match field.data_type() {
+        DataType::FixedSizeList(element, _)
+            if [DataType::Float32, DataType::UInt8].contains(element.data_type()) =>
+        {
+            Some(inside(element))
+        }
+        DataType::List(element) if *element.data_type() == DataType::UInt16 => Some(inside(element)),
+        DataType::Float64 if DIFFERENT.contains(&field.name().as_str()) => {
+            Some(ColumnPath::from(vec![field.name().clone()]))
+        }
+        _ => None,
+    }
 }
 
 fn schema_with(table: &Table, shapes: &HashMap<&str, Vec<usize>>, provenance: &Provenance) -> SchemaRef {

@@ -90,23 +90,47 @@ pub fn binarise(digit: &Grey) -> Binary {
         let pixel = |y: usize, x: usize| digit.pixels[(top + y) * digit.width + left + x];
         return Binary::from_fn(side, |y, x| f64::from(pixel(y, x)) >= THRESHOLD);
     }
-    Binary::from_fn(CENTRE, |y, x| bilinear(digit, y, x) >= THRESHOLD)
+    enlarge(digit)
 }
 
-/// The grey of pixel (y, x) of the digit enlarged to 64×64: bilinear, centres of pixels aligned, borders repeated.
-fn bilinear(digit: &Grey, y: usize, x: usize) -> f64 {
-    let source = |index: usize, length: usize| {
-        let place = (index as f64 + 0.5) * length as f64 / CENTRE as f64 - 0.5;
-        let place = place.clamp(0.0, (length - 1) as f64);
-        let low = place.floor() as usize;
-        (low, (low + 1).min(length - 1), place - low as f64)
+/// Where a pixel of the enlarged digit lies between two of the digit's own.
+struct Between {
+    low: usize,
+    high: usize,
+    /// How far it is from `low`, 0 to 1.
+    share: f64,
+}
+
+impl Between {
+    fn mix(&self, low: f64, high: f64) -> f64 {
+        low * (1.0 - self.share) + high * self.share
+    }
+}
+
+/// The digit enlarged to 64×64, as ink: bilinear, centres of pixels aligned, borders repeated. First along rows, then
+/// along columns.
+fn enlarge(digit: &Grey) -> Binary {
+    let between = |length: usize| -> Vec<Between> {
+        let place = |index: usize| {
+            let place = (index as f64 + 0.5) * length as f64 / CENTRE as f64 - 0.5;
+            let place = place.clamp(0.0, (length - 1) as f64);
+            let low = place.floor() as usize;
+            Between { low, high: (low + 1).min(length - 1), share: place - low as f64 }
+        };
+        (0..CENTRE).map(place).collect()
     };
-    let (top, below, dy) = source(y, digit.height);
-    let (left, right, dx) = source(x, digit.width);
-    let grey = |y: usize, x: usize| f64::from(digit.pixels[y * digit.width + x]);
-    let upper = grey(top, left) * (1.0 - dx) + grey(top, right) * dx;
-    let lower = grey(below, left) * (1.0 - dx) + grey(below, right) * dx;
-    upper * (1.0 - dy) + lower * dy
+    let columns = between(digit.width);
+    let mut wide = Vec::with_capacity(digit.height * CENTRE);
+    for row in digit.pixels.chunks_exact(digit.width) {
+        wide.extend(columns.iter().map(|x| x.mix(f64::from(row[x.low]), f64::from(row[x.high]))));
+    }
+    let row = |y: usize| &wide[y * CENTRE..(y + 1) * CENTRE];
+    let mut ink = Vec::with_capacity(CENTRE * CENTRE);
+    for y in between(digit.height) {
+        let rows = row(y.low).iter().zip(row(y.high));
+        ink.extend(rows.map(|(upper, lower)| y.mix(*upper, *lower) >= THRESHOLD));
+    }
+    Binary { side: CENTRE, ink }
 }
 
 /// Step 3: the central 64×64 pixels.
@@ -117,35 +141,39 @@ pub fn central_part(z: &Binary) -> Binary {
 
 /// Step 4: 32×32, each pixel ink where at least half of its 2×2 block is.
 pub fn downsample(z_c: &Binary) -> Binary {
-    Binary::from_fn(SIDE, |y, x| {
-        let block = [(0, 0), (0, 1), (1, 0), (1, 1)];
-        block.iter().filter(|(dy, dx)| z_c.at(2 * y + dy, 2 * x + dx)).count() >= 2
-    })
+    let mut ink = Vec::with_capacity(PIXELS);
+    for rows in z_c.ink.chunks_exact(2 * z_c.side) {
+        let (upper, lower) = rows.split_at(z_c.side);
+        let blocks = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+        ink.extend(blocks.map(|(upper, lower)| {
+            [upper[0], upper[1], lower[0], lower[1]].map(u8::from).iter().sum::<u8>() >= 2
+        }));
+    }
+    Binary { side: SIDE, ink }
 }
 
 /// Steps 5 and 6: the digit's edge, decomposed into four regions by dilation and erosion with the four neighbours.
 /// What lies beyond the picture is background.
 pub fn decompose(z_cd: &Binary) -> Vec<Region> {
-    let neighbours = |y: usize, x: usize| {
-        let beside = |dy: usize, dx: usize| {
-            // Offsets are one more than meant, so that they stay unsigned.
-            let (y, x) = ((y + dy).checked_sub(1)?, (x + dx).checked_sub(1)?);
-            (y < SIDE && x < SIDE).then(|| z_cd.at(y, x))
-        };
-        [beside(0, 1), beside(2, 1), beside(1, 0), beside(1, 2)].map(|ink| ink == Some(true))
-    };
-    (0..PIXELS)
-        .map(|pixel| {
-            let (y, x) = (pixel / SIDE, pixel % SIDE);
-            let around = neighbours(y, x);
-            match (z_cd.at(y, x), around.contains(&true), around.contains(&false)) {
+    let beyond = [false; SIDE];
+    let row = |y: Option<usize>| y.and_then(|y| z_cd.ink.chunks_exact(SIDE).nth(y)).unwrap_or(&beyond);
+    let mut regions = Vec::with_capacity(PIXELS);
+    for y in 0..SIDE {
+        let (above, here, below) = (row(y.checked_sub(1)), row(Some(y)), row(Some(y + 1)));
+        for x in 0..SIDE {
+            let left = x > 0 && here[x - 1];
+            let right = x + 1 < SIDE && here[x + 1];
+            let any = above[x] | below[x] | left | right;
+            let all = above[x] & below[x] & left & right;
+            regions.push(match (here[x], any, all) {
                 (false, false, _) => Region::Outside,
                 (false, true, _) => Region::OutsideBoundary,
-                (true, _, true) => Region::InsideBoundary,
-                (true, _, false) => Region::Inside,
-            }
-        })
-        .collect()
+                (true, _, false) => Region::InsideBoundary,
+                (true, _, true) => Region::Inside,
+            });
+        }
+    }
+    regions
 }
 
 /// Step 7: 1,024 draws of N(0, variance).
@@ -155,18 +183,29 @@ pub fn sample(variance: f64, random: &mut ChaCha8Rng) -> Vec<f32> {
 }
 
 /// Step 8: in descending order.
-pub fn sort_descending(mut x: Vec<f32>) -> Vec<f32> {
-    x.sort_unstable_by(|a, b| b.total_cmp(a));
-    x
+pub fn sort_descending(x: Vec<f32>) -> Vec<f32> {
+    // Whole numbers in the opposite order of the floats: they sort faster.
+    const SIGN: u32 = 1 << 31;
+    let key = |value: f32| match value.to_bits() {
+        bits if bits & SIGN == 0 => !(bits | SIGN),
+        bits => bits,
+    };
+    let value = |key: u32| f32::from_bits(if key & SIGN == 0 { !key & !SIGN } else { key });
+    let mut keys: Vec<u32> = x.into_iter().map(key).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(value).collect()
 }
 
 /// Steps 9 and 10: the sorted values cut into four parts, one a region, and put in their places. `shuffled` keeps the
 /// parts and loses the order inside each.
 pub fn place(sorted: &[f32], regions: &[Region], placement: Placement, random: &mut ChaCha8Rng) -> Vec<f32> {
+    let mut places: [Vec<usize>; 4] = std::array::from_fn(|_| Vec::with_capacity(regions.len()));
+    for (pixel, region) in regions.iter().enumerate() {
+        places[*region as usize].push(pixel);
+    }
     let mut pixels = vec![0.0; sorted.len()];
     let mut rest = sorted;
-    for region in [Region::Outside, Region::OutsideBoundary, Region::InsideBoundary, Region::Inside] {
-        let mut places: Vec<usize> = (0..regions.len()).filter(|pixel| regions[*pixel] == region).collect();
+    for mut places in places {
         if placement == Placement::Shuffled {
             places.shuffle(random);
         }
@@ -182,7 +221,11 @@ pub fn place(sorted: &[f32], regions: &[Region], placement: Placement, random: &
 impl Binary {
     /// A picture of side × side from what `ink(y, x)` says.
     pub fn from_fn(side: usize, ink: impl Fn(usize, usize) -> bool) -> Binary {
-        Binary { side, ink: (0..side * side).map(|pixel| ink(pixel / side, pixel % side)).collect() }
+        let mut all = Vec::with_capacity(side * side);
+        for y in 0..side {
+            all.extend((0..side).map(|x| ink(y, x)));
+        }
+        Binary { side, ink: all }
     }
 
     fn at(&self, y: usize, x: usize) -> bool {

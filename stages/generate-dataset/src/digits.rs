@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use tables::{CLASSES, Reader, catalogue};
 
 use crate::algorithm1::Grey;
@@ -73,12 +74,14 @@ fn read_parquet(path: &Path) -> Result<Vec<Digit>, Error> {
     for batch in Reader::open(path, &catalogue::DIGITS, &[])? {
         let batch = batch?;
         let labels = batch.i64s("label")?;
-        for (row, (bytes, place)) in batch.encoded_images("image")?.into_iter().enumerate() {
+        let images = batch.encoded_images("image")?;
+        let decoded: Vec<Result<Grey, String>> = images.par_iter().map(|(bytes, _)| decode(bytes)).collect();
+        for (row, (grey, (_, place))) in decoded.into_iter().zip(images).enumerate() {
             let label = u8::try_from(labels[row]).ok().filter(|label| usize::from(*label) < CLASSES);
             let label = label.ok_or_else(|| {
                 batch.bad_value("label", row, format!("label {}", labels[row]), "labels are 0 to 9")
             })?;
-            let grey = decode(&bytes).map_err(|detail| {
+            let grey = grey.map_err(|detail| {
                 batch.bad_value("image", row, detail, "every image is a picture that can be decoded")
             })?;
             digits.push(Digit { label, grey, path: place });

@@ -11,7 +11,7 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use stage::{Error, Job, Output, Port, Stage};
 use statistics::random;
-use tables::{CLASSES, Cells, Writer, catalogue};
+use tables::{CLASSES, Cells, PIXELS, Writer, catalogue};
 
 use algorithm1::Synthetic;
 use digits::Digit;
@@ -50,24 +50,32 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let progress = job.progress();
     let output = job.create(&DATASET)?;
     let mut writer = Writer::parquet(output, &catalogue::DATASET, &HashMap::new(), &job.provenance()?)?;
-    for (chunk, some) in plans.chunks(ROWS).enumerate() {
-        let first = chunk * ROWS;
-        let images: Vec<Synthetic> = some
-            .par_iter()
-            .enumerate()
-            .map(|(index, plan)| {
-                let mut pixels = random::split(seed, "pixels", (first + index) as u64);
-                algorithm1::generate(&plan.digit.grey, job.params.variance, job.params.placement, &mut pixels)
-            })
-            .collect();
-        writer.write(cells(first, some, &images, seed))?;
+    let chunks: Vec<(usize, &[Plan<'_>])> =
+        plans.chunks(ROWS).enumerate().map(|(chunk, some)| (chunk * ROWS, some)).collect();
+    let generate = |(first, some): &(usize, &[Plan<'_>])| {
+        let images = (0..some.len()).into_par_iter().map(|index| {
+            let mut pixels = random::split(seed, "pixels", (first + index) as u64);
+            let Params { variance, placement, .. } = job.params;
+            algorithm1::generate(&some[index].digit.grey, variance, placement, &mut pixels)
+        });
+        let images: Vec<Synthetic> = images.collect();
+        cells(*first, some, &images, seed)
+    };
+    // One thread writes some images while the others make the next ones.
+    let mut ready = chunks.first().map(generate);
+    for (number, (first, some)) in chunks.iter().enumerate() {
+        let Some(cells) = ready.take() else { break };
+        let next = || chunks.get(number + 1).map(generate);
+        let (written, made) = rayon::join(|| writer.write(cells), next);
+        written?;
+        ready = made;
         progress.at(first + some.len(), plans.len(), "images", "");
     }
     Output::publish(vec![writer.finish()?])
 }
 
-/// Images a batch: what is in memory at once beside the digits.
-const ROWS: usize = 2000;
+/// Images a batch: twice as many are in memory at once beside the digits.
+const ROWS: usize = 1000;
 
 /// Chooses source digits. Each class's digits are shuffled; the first become training images, the next test images,
 /// so no digit is in both. Classes take turns, so that the first ten images of a split show all of them.
@@ -102,15 +110,19 @@ fn cells(first: usize, plans: &[Plan<'_>], images: &[Synthetic], seed: u64) -> V
         let mut random = random::split(seed, "random label", (first + index) as u64);
         random.random_range(0..CLASSES as u8)
     };
+    let mut pixels = Vec::with_capacity(images.len() * PIXELS);
+    let mut regions = Vec::with_capacity(images.len() * PIXELS);
+    for image in images {
+        pixels.extend_from_slice(&image.pixels);
+        regions.extend(image.regions.iter().map(|region| *region as u8));
+    }
     vec![
         Cells::I32((first..first + plans.len()).map(|id| id as i32).collect()),
         Cells::Words(plans.iter().map(|plan| plan.split.to_owned()).collect()),
         Cells::U8(plans.iter().map(|plan| plan.digit.label).collect()),
         Cells::U8((0..plans.len()).map(random_label).collect()),
-        Cells::F32Tensors(images.iter().flat_map(|image| image.pixels.iter().copied()).collect()),
-        Cells::U8Tensors(
-            images.iter().flat_map(|image| image.regions.iter().map(|region| *region as u8)).collect(),
-        ),
+        Cells::F32Tensors(pixels),
+        Cells::U8Tensors(regions),
         Cells::Words(plans.iter().map(|plan| plan.digit.path.clone()).collect()),
     ]
 }
