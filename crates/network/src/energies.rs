@@ -6,7 +6,7 @@
 //!   E = −Σₙ (Σ_q S⁽ⁿ'q⁾ ∘ f^q + bⁿ)  =  Σ_q (−Σₙ S⁽ⁿ'q⁾) ∘ f^q − Σₙ bⁿ
 //! ```
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Arch, Scalar, Simd, WithSimd};
 
 use crate::parameters::Parameters;
 
@@ -83,52 +83,64 @@ impl WithSimd for Fill<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        // Loops of known length are faster.
-        match (self.filter.kernel, self.filter.side()) {
-            (3, 16..) => self.rows::<3, 16>(),
-            (5, 16..) => self.rows::<5, 16>(),
-            (5, 8..) => self.rows::<5, 8>(),
-            (_, 8..) => self.rows::<0, 8>(),
-            _ => self.rows::<0, 1>(),
+    fn with_simd<S: Simd>(self, simd: S) {
+        // Loops of known length are faster; a row that is shorter than a vector is done number by number.
+        match self.filter.kernel {
+            _ if self.filter.side() < S::F32_LANES => self.rows::<Scalar, 0>(Scalar),
+            3 => self.rows::<S, 3>(simd),
+            5 => self.rows::<S, 5>(simd),
+            _ => self.rows::<S, 0>(simd),
         }
     }
 }
 
+/// Vectors that are computed together: each weight serves all of them, and no sum waits for its last addition.
+const TOGETHER: usize = 4;
+
 impl Fill<'_> {
-    /// B energies of a row at a time; the last B overlap with those before them where B does not divide the row.
+    /// A row is so many vectors; the last one overlaps with that before it where the vectors don't divide the row.
+    /// K is the side of the filter, or 0 for any.
     #[inline(always)]
-    fn rows<const K: usize, const B: usize>(self) {
-        let out = self.filter.side();
-        for (y, row) in self.energies.chunks_exact_mut(out).enumerate() {
-            let mut x = 0;
-            while x < out {
-                let start = x.min(out - B);
-                row[start..start + B].copy_from_slice(&block::<K, B>(self.filter, self.inputs, y, start));
-                x += B;
+    fn rows<S: Simd, const K: usize>(self, simd: S) {
+        let Fill { filter, inputs, energies } = self;
+        let out = filter.side();
+        let in_row = out.div_ceil(S::F32_LANES);
+        let last = out * in_row - 1;
+        for first in (0..=last).step_by(TOGETHER) {
+            // At the end, the last vector is computed again.
+            let (mut from, mut to) = ([0; TOGETHER], [0; TOGETHER]);
+            for next in 0..TOGETHER {
+                let vector = (first + next).min(last);
+                let (y, x) = (vector / in_row, (vector % in_row * S::F32_LANES).min(out - S::F32_LANES));
+                (from[next], to[next]) = (y * filter.side + x, y * out + x);
+            }
+            let sums = sums::<S, K>(simd, filter, inputs, from);
+            for next in 0..TOGETHER {
+                let place = &mut energies[to[next]..to[next] + S::F32_LANES];
+                S::as_mut_simd_f32s(place).0[0] = sums[next];
             }
         }
     }
 }
 
 #[inline(always)]
-fn block<const K: usize, const B: usize>(
+fn sums<S: Simd, const K: usize>(
+    simd: S,
     filter: &EnergyFilter,
     inputs: &[f32],
-    y: usize,
-    x: usize,
-) -> [f32; B] {
+    from: [usize; TOGETHER],
+) -> [S::f32s; TOGETHER] {
     let (side, kernel) = (filter.side, if K == 0 { filter.kernel } else { K });
-    let mut sums = [filter.bias; B];
+    let mut sums = [simd.splat_f32s(filter.bias); TOGETHER];
     let planes = inputs.chunks_exact(side * side);
     for (taps, plane) in filter.filter.chunks_exact(kernel * kernel).zip(planes) {
         for dy in 0..kernel {
-            let start = (y + dy) * side + x;
-            let line = &plane[start..start + B + kernel - 1];
             for dx in 0..kernel {
-                let (weight, values) = (taps[dy * kernel + dx], &line[dx..dx + B]);
-                for lane in 0..B {
-                    sums[lane] += weight * values[lane];
+                let weight = simd.splat_f32s(taps[dy * kernel + dx]);
+                for next in 0..TOGETHER {
+                    let start = from[next] + dy * side + dx;
+                    let (values, _) = S::as_simd_f32s(&plane[start..start + S::F32_LANES]);
+                    sums[next] = simd.add_f32s(sums[next], simd.mul_f32s(weight, values[0]));
                 }
             }
         }
