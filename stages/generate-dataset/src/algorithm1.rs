@@ -90,7 +90,7 @@ pub fn binarise(digit: &Grey) -> Binary {
         let pixel = |y: usize, x: usize| digit.pixels[(top + y) * digit.width + left + x];
         return Binary::from_fn(side, |y, x| f64::from(pixel(y, x)) >= THRESHOLD);
     }
-    enlarge(digit)
+    Binary { side: CENTRE, ink: enlarge(digit).into_iter().map(|grey| grey >= THRESHOLD).collect() }
 }
 
 /// Where a pixel of the enlarged digit lies between two of the digit's own.
@@ -107,9 +107,9 @@ impl Between {
     }
 }
 
-/// The digit enlarged to 64×64, as ink: bilinear, centres of pixels aligned, borders repeated. First along rows, then
-/// along columns.
-fn enlarge(digit: &Grey) -> Binary {
+/// The greys of the digit enlarged to 64×64: bilinear, centres of pixels aligned, borders repeated. First along rows,
+/// then along columns.
+fn enlarge(digit: &Grey) -> Vec<f64> {
     let between = |length: usize| -> Vec<Between> {
         let place = |index: usize| {
             let place = (index as f64 + 0.5) * length as f64 / CENTRE as f64 - 0.5;
@@ -125,12 +125,12 @@ fn enlarge(digit: &Grey) -> Binary {
         wide.extend(columns.iter().map(|x| x.mix(f64::from(row[x.low]), f64::from(row[x.high]))));
     }
     let row = |y: usize| &wide[y * CENTRE..(y + 1) * CENTRE];
-    let mut ink = Vec::with_capacity(CENTRE * CENTRE);
+    let mut greys = Vec::with_capacity(CENTRE * CENTRE);
     for y in between(digit.height) {
         let rows = row(y.low).iter().zip(row(y.high));
-        ink.extend(rows.map(|(upper, lower)| y.mix(*upper, *lower) >= THRESHOLD));
+        greys.extend(rows.map(|(upper, lower)| y.mix(*upper, *lower)));
     }
-    Binary { side: CENTRE, ink }
+    greys
 }
 
 /// Step 3: the central 64×64 pixels.
