@@ -26,7 +26,9 @@ def run_stage(program, yaml, environment):
     path.write_text(program.replace("/usr/bin/env python3", str(pathlib.Path(sys.executable).absolute())))
     path.chmod(0o755)
     pipeline = pathlib.Path("with-a-stage.yaml")
-    pipeline.write_text(pathlib.Path("tiny.yaml").read_text() + "\n" + yaml)
+    # Two pipelines of one folder may not have one name.
+    tiny = pathlib.Path("tiny.yaml").read_text().replace("name: tiny", "name: with-a-stage")
+    pipeline.write_text(tiny + "\n" + yaml)
     try:
         run_sh(f"target/release/runner {pipeline} bright", environment)
     finally:

@@ -49,19 +49,14 @@ impl EnergyFilter {
         self.side - self.kernel + 1
     }
 
-    /// Energies of an image.
-    pub fn len(&self) -> usize {
+    /// How many energies an image has.
+    pub fn count(&self) -> usize {
         self.side() * self.side()
-    }
-
-    /// Whether an image has none: never.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The energies of one image, row by row. `inputs` is inputs × side × side.
     pub fn energies(&self, inputs: &[f32]) -> Vec<f32> {
-        let mut energies = vec![0.0; self.len()];
+        let mut energies = vec![0.0; self.count()];
         self.fill(inputs, &mut energies);
         energies
     }

@@ -107,8 +107,8 @@ fn write_energies(
     let filter = EnergyFilter::of_f1(parameters);
     let batches = test.pixels.chunks(ROWS * PIXELS).zip(test.image_ids.chunks(ROWS));
     for (images, ids) in batches {
-        let mut energies = vec![0.0; ids.len() * filter.len()];
-        let pairs = energies.par_chunks_exact_mut(filter.len()).zip(images.par_chunks_exact(PIXELS));
+        let mut energies = vec![0.0; ids.len() * filter.count()];
+        let pairs = energies.par_chunks_exact_mut(filter.count()).zip(images.par_chunks_exact(PIXELS));
         pairs.with_min_len(AT_ONCE).for_each(|(energies, image)| filter.fill(image, energies));
         let mut cells: Vec<Cells> = training.cells(ids.len()).into();
         cells.push(Cells::I32(vec![epoch; ids.len()]));
