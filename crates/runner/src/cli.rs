@@ -14,6 +14,7 @@ use crate::run::{Manner, Run};
 use crate::schedule::{self, Limits};
 use crate::screen::{Color, Screen, Show, print};
 use crate::setting::Setting;
+use crate::signals;
 use crate::store::Store;
 use crate::work::Event;
 use clap::{CommandFactory, Parser};
@@ -228,8 +229,7 @@ fn man(command: Option<&str>) -> Result<(), Error> {
 }
 
 fn watch_signals(sender: mpsc::Sender<Event>) -> Result<(), Error> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]);
+    let signals = signal_hook::iterator::Signals::new(signals::to_watch());
     let mut signals = signals.map_err(|error| Error::Usage(format!("signals cannot be watched: {error}")))?;
     std::thread::spawn(move || {
         for _ in signals.forever() {

@@ -7,6 +7,7 @@
 //! where the system knows no adoption (all but Linux) also a process that has left its group.
 
 use crate::orphans;
+use crate::signals;
 use crate::task::{Ending, PATIENCE, Step, Told, Used};
 use crate::words;
 use rustix::process::{Pid, Signal};
@@ -40,7 +41,7 @@ struct Post {
 pub fn stand_guard() -> ExitCode {
     let post = Post::default();
     // The group is asked to end by a signal that the guard must outlive.
-    for kind in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
+    for kind in signals::to_watch() {
         let _ = signal_hook::flag::register(kind, post.asked.clone());
     }
     orphans::adopt();

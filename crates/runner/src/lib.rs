@@ -30,6 +30,7 @@ pub mod run;
 pub mod schedule;
 pub mod screen;
 pub mod setting;
+pub mod signals;
 pub mod store;
 pub mod task;
 pub mod words;

@@ -2,6 +2,7 @@
 
 mod workshop;
 use rustix::process::{Pid, Signal, kill_process};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 use workshop::{Workshop, eventually, is_alive, ran};
 
@@ -33,6 +34,23 @@ fn ctrl_c_ends_what_runs_and_keeps_what_is_done() {
     shop.write("go", "");
     shop.make(&[]);
     assert_eq!((shop.calls("source"), shop.calls("slow")), (1, 2));
+}
+
+#[test]
+fn a_run_that_was_started_with_nohup_outlives_its_terminal() {
+    let shop = shop();
+    let mut nohup = std::process::Command::new("nohup");
+    let command = shop.command(&[]);
+    nohup.arg(command.get_program()).args(command.get_args());
+    nohup.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    nohup.current_dir(command.get_current_dir().unwrap()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let runner = nohup.spawn().unwrap();
+    shop.wait_for("pid");
+    shop.send(&runner, Signal::HUP);
+    shop.write("go", "");
+    let ran = ran(runner.wait_with_output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("3 done"), "{}", ran.out);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::params::{self, Kind, Param};
 use crate::port::{Direction, Port};
-use crate::progress::{Progress, Style};
+use crate::progress::{Progress, Style, say};
 use crate::{Job, Params, Stage, describe};
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed while working, 2 wrong usage, 3 bad input.";
@@ -29,11 +30,17 @@ pub(crate) fn parse<P: Params>(
         ExitCode::from(error.exit_code().clamp(0, 255) as u8)
     })?;
     if matches.get_flag("describe") {
-        println!("{:#}", describe::describe(stage));
-        return Err(ExitCode::SUCCESS);
+        let told = writeln!(std::io::stdout(), "{:#}", describe::describe(stage));
+        return Err(told.map_or_else(
+            |error| {
+                say(format_args!("{}: error: the description cannot be written: {error}", stage.name));
+                ExitCode::from(1)
+            },
+            |()| ExitCode::SUCCESS,
+        ));
     }
     let usage = |message: String| {
-        eprintln!("{}: error: {message}\nTry `{} --help`.", stage.name, stage.name);
+        say(format_args!("{}: error: {message}\nTry `{} --help`.", stage.name, stage.name));
         ExitCode::from(2)
     };
     let values = values(&params, &matches).map_err(usage)?;

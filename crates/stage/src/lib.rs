@@ -85,7 +85,7 @@ pub fn main<P: Params>(stage: &Stage<P>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             job.progress().clear();
-            eprintln!("{}: error: {error}", stage.name);
+            progress::say(format_args!("{}: error: {error}", stage.name));
             ExitCode::from(error.exit_code())
         }
     }

@@ -1,6 +1,8 @@
 //! Progress of long work: a bar for a person, plain lines for a file, JSON events for the runner.
 
+use std::fmt::Display;
 use std::io::IsTerminal;
+use std::io::{self, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -38,6 +40,11 @@ pub struct Progress {
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 const EVENT_EVERY: Duration = Duration::from_millis(100);
 
+/// Writes a line to standard error. Nobody may be left to read it, which must not end the work.
+pub(crate) fn say(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 impl Progress {
     pub(crate) fn new(stage: &'static str, style: Style) -> Progress {
         let bar = if style == Style::Bar { ProgressBar::new(0) } else { ProgressBar::hidden() };
@@ -66,10 +73,10 @@ impl Progress {
                 }
                 if self.style == Style::Plain {
                     let of = if total == 0 { String::new() } else { format!("/{total}") };
-                    eprintln!("{}: {done}{of} {unit} {message}", self.stage);
+                    say(format_args!("{}: {done}{of} {unit} {message}", self.stage));
                 } else {
                     let event = json!({"event": "progress", "done": done, "total": total, "unit": unit, "message": message});
-                    eprintln!("{event}");
+                    say(event);
                 }
             }
         }
@@ -80,7 +87,7 @@ impl Progress {
         match self.style {
             Style::Bar => self.bar.println(format!("{}: {message}", self.stage)),
             Style::None => {}
-            Style::Plain | Style::Events => eprintln!("{}: {message}", self.stage),
+            Style::Plain | Style::Events => say(format_args!("{}: {message}", self.stage)),
         }
     }
 
