@@ -29,5 +29,7 @@ fn a_description_that_cannot_be_written_is_an_error_in_one_line() {
     let output = program("compute-kl", project.path()).arg("--describe").stdout(full).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.starts_with("compute-kl: error: the description cannot be written") && told.lines().count() == 1);
+    assert!(
+        told.starts_with("compute-kl: error: the description cannot be written") && told.lines().count() == 1
+    );
 }
