@@ -68,6 +68,16 @@ pub enum Error {
     },
 }
 
+/// Gives out ranges of the lengths that are asked for, one behind another.
+pub(crate) fn ranges() -> impl FnMut(usize) -> Range<usize> {
+    let mut end = 0;
+    move |length| {
+        let start = end;
+        end += length;
+        start..end
+    }
+}
+
 /// The product of sizes, where it is small enough for engines that count in 32 bits.
 fn few(sizes: &[usize]) -> Result<usize, Error> {
     const MOST: usize = 1 << 30;
@@ -130,12 +140,7 @@ impl Chain {
         convolutions: &[(usize, usize)],
         linears: &[usize],
     ) -> Chain {
-        let mut end = 0;
-        let mut range = |length: usize| {
-            let start = end;
-            end += length;
-            start..end
-        };
+        let mut range = ranges();
         let mut chain = Chain { channels, side, convolutions: Vec::new(), linears: Vec::new() };
         let (mut inputs, mut side) = (channels, side);
         for &(outputs, kernel) in convolutions {

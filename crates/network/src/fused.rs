@@ -1,6 +1,6 @@
 //! Our own engine: a whole tile of images goes forward and backward through a [`Chain`] while its numbers stay in cache.
 //!
-//! Sixteen images are a work. On the way forward they lie side by side in lanes:
+//! Sixteen images are a tile. On the way forward they lie side by side in lanes:
 //!
 //! ```text
 //!   a plane of f1, row by row           one entry of it
@@ -45,11 +45,11 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::chain::Chain;
+use crate::chain::{Chain, ranges};
 use crate::gradient::{Batch, Gradient};
 use buffer::Buffer;
 
-/// Images of a work.
+/// Images of a tile.
 const LANES: usize = 16;
 
 /// The engine for one chain, with the memory that it works in: about 2 MB a thread and, for Table 1, 0.1 MB a tile.
@@ -119,12 +119,7 @@ impl Fused {
 
     /// Prepares it for a machine with these instructions.
     fn on(arch: Arch, chain: Chain) -> Fused {
-        let mut end = 0;
-        let mut range = |length: usize| {
-            let start = end;
-            end += length;
-            start..end
-        };
+        let mut range = ranges();
         let mut layout = |weight, bias| Layout { weight: range(weight), bias: range(bias) };
         let convolutions = chain.convolutions.iter().map(|c| (backward::gradient_length(c), c.outputs));
         let linears = chain.linears.iter().map(|l| (l.weight.len(), l.outputs));
@@ -329,7 +324,7 @@ impl Sum {
     }
 }
 
-/// Forward and backward through a work.
+/// Forward and backward through a tile.
 struct Train<'a> {
     chain: &'a Chain,
     layout: &'a [Layout],

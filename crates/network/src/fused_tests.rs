@@ -53,6 +53,14 @@ impl Example {
     fn gradient(&self) -> Gradient {
         self.gradient_on(Arch::new())
     }
+
+    fn agrees_with_burn(&self) -> Result<(), TestCaseError> {
+        let (ours, theirs) = (self.gradient(), self.gradient_of_burn());
+        prop_assert!((ours.loss - theirs.loss).abs() <= 1e-5 * (1.0 + theirs.loss));
+        let difference = difference(&ours.values, &theirs.values);
+        prop_assert!(difference <= 1e-4, "differs by {difference}");
+        Ok(())
+    }
 }
 
 /// The largest difference, relative to the largest value.
@@ -76,12 +84,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn gradients_are_those_of_burn_for_any_chain_and_batch(chain in chains(), images in 1_usize..40, seed in 0_u64..1000) {
-        let example = Example::new(chain, images, seed);
-        let ours = example.gradient();
-        let theirs = example.gradient_of_burn();
-        prop_assert!((ours.loss - theirs.loss).abs() <= 1e-5 * (1.0 + theirs.loss));
-        let difference = difference(&ours.values, &theirs.values);
-        prop_assert!(difference <= 1e-4, "differs by {difference}");
+        Example::new(chain, images, seed).agrees_with_burn()?;
     }
 }
 
@@ -95,12 +98,7 @@ proptest! {
         prop_assume!(chain.is_ok());
         let chain = chain.unwrap();
         prop_assert!(winograd::fits(&chain.convolutions[1]));
-        let example = Example::new(chain, images, seed);
-        let ours = example.gradient();
-        let theirs = example.gradient_of_burn();
-        prop_assert!((ours.loss - theirs.loss).abs() <= 1e-5 * (1.0 + theirs.loss));
-        let difference = difference(&ours.values, &theirs.values);
-        prop_assert!(difference <= 1e-4, "differs by {difference}");
+        Example::new(chain, images, seed).agrees_with_burn()?;
     }
 }
 

@@ -22,8 +22,7 @@ pub(super) fn pack(layer: &Convolution, weight: &[f32], packed: &mut Vec<f32>) {
     }
 }
 
-/// Channels of the block that comes next where so many are left.
-pub(super) fn block_size(left: usize) -> usize {
+fn block_size(left: usize) -> usize {
     match left {
         4.. => BLOCK,
         2..4 => 2,
@@ -102,18 +101,16 @@ fn relu_pool_of<S: Simd, const TRAIN: bool, const K: usize>(
     winners: &mut [u8],
 ) {
     let plane = layer.pooled() * layer.pooled() * LANES;
-    let (mut packed, mut bias, mut output, mut winners) = (packed, bias, output, winners);
-    while !bias.is_empty() {
-        let block = block_size(bias.len());
-        let (filters, bias_of_block, out, won);
-        (filters, packed) = packed.split_at(block * layer.taps());
-        (bias_of_block, bias) = bias.split_at(block);
-        (out, output) = output.split_at_mut(block * plane);
-        (won, winners) = if TRAIN { winners.split_at_mut(block * plane) } else { winners.split_at_mut(0) };
+    let taps = layer.taps();
+    for (first, block) in blocks(layer.outputs) {
+        let end = first + block;
+        let (filters, bias) = (&packed[first * taps..end * taps], &bias[first..end]);
+        let out = &mut output[first * plane..end * plane];
+        let won = if TRAIN { &mut winners[first * plane..end * plane] } else { &mut winners[..0] };
         match block {
-            BLOCK => block_of::<S, TRAIN, K, BLOCK>(simd, layer, input, filters, bias_of_block, out, won),
-            2 => block_of::<S, TRAIN, K, 2>(simd, layer, input, filters, bias_of_block, out, won),
-            _ => block_of::<S, TRAIN, K, 1>(simd, layer, input, filters, bias_of_block, out, won),
+            BLOCK => block_of::<S, TRAIN, K, BLOCK>(simd, layer, input, filters, bias, out, won),
+            2 => block_of::<S, TRAIN, K, 2>(simd, layer, input, filters, bias, out, won),
+            _ => block_of::<S, TRAIN, K, 1>(simd, layer, input, filters, bias, out, won),
         }
     }
 }

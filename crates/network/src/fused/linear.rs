@@ -4,7 +4,7 @@ use pulp::Simd;
 
 use super::LANES;
 use super::backward::stride;
-use super::forward::{BLOCK, block_size};
+use super::forward::{BLOCK, blocks};
 use crate::chain::Linear;
 
 /// `W f + b`; `input` is inputs × LANES, `output` outputs × LANES.
@@ -17,17 +17,14 @@ pub(super) fn forward<S: Simd>(
     bias: &[f32],
     output: &mut [f32],
 ) {
-    let (mut weight, mut bias, mut output) = (weight, bias, output);
-    while !bias.is_empty() {
-        let block = block_size(bias.len());
-        let (rows, bias_of_block, out);
-        (rows, weight) = weight.split_at(block * layer.inputs);
-        (bias_of_block, bias) = bias.split_at(block);
-        (out, output) = output.split_at_mut(block * LANES);
+    for (first, block) in blocks(layer.outputs) {
+        let end = first + block;
+        let (rows, bias) = (&weight[first * layer.inputs..end * layer.inputs], &bias[first..end]);
+        let out = &mut output[first * LANES..end * LANES];
         match block {
-            BLOCK => neurons::<S, BLOCK>(simd, input, rows, bias_of_block, out),
-            2 => neurons::<S, 2>(simd, input, rows, bias_of_block, out),
-            _ => neurons::<S, 1>(simd, input, rows, bias_of_block, out),
+            BLOCK => neurons::<S, BLOCK>(simd, input, rows, bias, out),
+            2 => neurons::<S, 2>(simd, input, rows, bias, out),
+            _ => neurons::<S, 1>(simd, input, rows, bias, out),
         }
     }
 }

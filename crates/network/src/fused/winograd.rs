@@ -12,7 +12,7 @@
 use pulp::Simd;
 
 use super::LANES;
-use super::forward::{blocks, pool};
+use super::forward::{BLOCK, blocks, pool};
 use crate::chain::Convolution;
 
 /// Side of a patch, and numbers of one.
@@ -199,7 +199,7 @@ fn multiply<S: Simd>(
             let filters = &filters[first * inputs..(first + block) * inputs];
             let products = &mut products[first * entries..(first + block) * entries];
             match block {
-                4 => product_of::<S, 4>(simd, filters, values, products, entries),
+                BLOCK => product_of::<S, BLOCK>(simd, filters, values, products, entries),
                 2 => product_of::<S, 2>(simd, filters, values, products, entries),
                 _ => product_of::<S, 1>(simd, filters, values, products, entries),
             }
