@@ -127,7 +127,12 @@ fn stage(name: &str, spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Stage
         keep: Vec::new(),
     };
     for (key, spot) in spot.entries(faults, "a stage") {
-        match key {
+        // What was probably meant is read all the same, so that what is wrong in it is told at once, too.
+        let meant = STAGE_KEYS.iter().find(|known| **known == key).copied().or_else(|| {
+            spot.unknown_key(faults, key, &STAGE_KEYS);
+            faults::nearest(key, STAGE_KEYS)
+        });
+        match meant.unwrap_or_default() {
             "program" => stage.program = program(&spot, faults).unwrap_or_default(),
             "each" => stage.each = each(&spot, file, faults),
             "matrix" => stage.matrix = matrix::read(&spot, file.by_hand, faults),
@@ -154,7 +159,7 @@ fn stage(name: &str, spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Stage
             "retries" => stage.running.retries = retries(&spot, faults).unwrap_or_default(),
             "temporary" => stage.temporary = temporary(&spot, faults),
             "keep" => stage.keep = spot.names(faults, "`keep`", KEEP_HELP),
-            _ => spot.unknown_key(faults, key, &STAGE_KEYS),
+            _ => {}
         }
     }
     stage
@@ -283,7 +288,7 @@ mod tests {
     #[test]
     fn what_is_no_pipeline_is_one_fault() {
         for (text, said) in [
-            ("name: [", "did not find expected node content"),
+            ("name: [", "a value is missing here"),
             ("", "a pipeline is a map with the keys `name` and `stages`"),
             ("[name, stages]", "a pipeline is a map with the keys `name` and `stages`"),
         ] {

@@ -34,6 +34,9 @@ impl<'n> Spot<'n> {
     pub(crate) fn unknown_key(&self, faults: &mut Vec<Fault>, key: &str, known: &[&str]) {
         faults::add(faults, || {
             let fault = Fault::new(Place::Key(self.path.clone()), format!("unknown key `{key}`"));
+            if key == "<<" {
+                return fault.help("maps are not merged here: write the keys themselves, or use variables");
+            }
             fault.nearest(key, known.iter().copied())
         });
     }

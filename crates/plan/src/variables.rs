@@ -13,6 +13,7 @@ const KEY: &str = "variables";
 const NAME_HELP: &str = "use a to z, 0 to 9, - and _, and begin with a letter or a digit";
 const LIST_HELP: &str =
     "a list can only be a whole axis, all inputs of a port, or the ports of temporary and keep";
+const LITERAL_HELP: &str = "write the value itself, and $${ for the text ${";
 const ESCAPE_HELP: &str = "write ${NAME} for a variable, and $${ for the text ${";
 
 /// Fills in all variables of a document. A variable that is not there, that cannot stand where it does, or
@@ -68,12 +69,23 @@ struct Variables {
     by_hand: HashSet<Vec<Step>>,
 }
 
-/// Whether a node may be the value of a variable.
-fn is_value(node: &Node) -> bool {
+/// The value of a variable: a scalar or a list of them, in which no other variable is filled in.
+fn literal(name: &str, node: Node, place: &dyn Fn() -> Place) -> Result<Node, Fault> {
     match node {
-        Node::Scalar(_) => true,
-        Node::List(items) => items.iter().all(|item| matches!(item, Node::Scalar(_))),
-        _ => false,
+        Node::Scalar(Value::Text(text)) if text.replace("$${", "").contains("${") => {
+            let message = format!("the variable `{name}` refers to another one, which variables cannot");
+            Err(Fault::new(place(), message).help(LITERAL_HELP))
+        }
+        Node::Scalar(Value::Text(text)) => Ok(Node::Scalar(Value::Text(text.replace("$${", "${")))),
+        Node::Scalar(value) => Ok(Node::Scalar(value)),
+        Node::List(items) if items.iter().all(|item| matches!(item, Node::Scalar(_))) => {
+            let items = items.into_iter().map(|item| literal(name, item, place));
+            items.collect::<Result<Vec<Node>, Fault>>().map(Node::List)
+        }
+        _ => {
+            let message = format!("the variable `{name}` must be one value or a list of values");
+            Err(Fault::new(place(), message))
+        }
     }
 }
 
@@ -96,16 +108,13 @@ impl Variables {
                     Fault::new(Place::Key(path()), message).help(NAME_HELP)
                 });
             }
-            let fine = is_value(&value);
-            if !fine {
-                faults::add(faults, || {
-                    let message = format!("the variable `{name}` must be one value or a list of values");
-                    Fault::new(Place::Value(path()), message)
-                });
-            }
             self.numbers.insert(name.clone(), self.list.len());
-            let value = if fine { value } else { Node::Wrong };
-            self.list.push(Variable { name, value, used: !fine, by_hand: false });
+            let value = literal(&name, value, &|| Place::Value(path())).map_err(|fault| {
+                faults::add(faults, || fault);
+            });
+            let used = value.is_err();
+            let value = value.unwrap_or(Node::Wrong);
+            self.list.push(Variable { name, value, used, by_hand: false });
         }
     }
 
@@ -123,12 +132,12 @@ impl Variables {
                 Fault::new(place(), format!("there is no variable `{name}`")).help(help)
             });
         };
-        if !is_value(value) {
-            let message = format!("the variable `{name}` must be one value or a list of values");
-            return faults::add(faults, || Fault::new(place(), message));
-        }
-        if let Some(variable) = self.list.get_mut(*number) {
-            *variable = Variable { name: name.to_owned(), value: value.clone(), used: true, by_hand: true };
+        match (literal(name, value.clone(), &place), self.list.get_mut(*number)) {
+            (Ok(value), Some(variable)) => {
+                *variable = Variable { name: name.to_owned(), value, used: true, by_hand: true };
+            }
+            (Err(fault), _) => faults::add(faults, || fault),
+            (Ok(_), None) => {}
         }
     }
 
@@ -265,6 +274,17 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_holds_its_own_value_and_no_other_variable() {
+        for value in ["\"${b}\"", "[1, \"x ${b}\"]"] {
+            let text = file(&format!("a: {value}, b: 1"), "params: {x: \"${a}\", y: \"${b}\"}");
+            let faults = read(&text, &[]).1;
+            assert!(faults.len() == 1 && faults[0].message.contains("refers to another one"), "{faults:?}");
+        }
+        let text = file("a: \"$${b}\"", "params: {x: \"${a}\"}");
+        assert_eq!(params(&read(&text, &[]).0.unwrap()), [Value::Text("${b}".into())]);
+    }
+
+    #[test]
     fn a_variable_alone_keeps_its_type_and_in_a_text_it_is_text() {
         let text = file(
             "n: 3, x: 0.5, on: true, w: word",
@@ -283,7 +303,7 @@ mod tests {
     #[test]
     fn a_doubled_dollar_is_a_dollar_and_values_are_not_filled_in_again() {
         let text =
-            file("n: \"${m} $${m}\", m: 1", "params: {a: \"$${n}\", b: \"${n}\", c: \"$x $${} ${m}$\"}");
+            file("n: \"$${m} $$${m}\", m: 1", "params: {a: \"$${n}\", b: \"${n}\", c: \"$x $${} ${m}$\"}");
         let texts: Vec<String> = params(&right(&text, &[])).iter().map(Value::to_string).collect();
         assert_eq!(texts, ["${n}", "${m} $${m}", "$x ${} 1$"]);
     }
@@ -369,7 +389,7 @@ mod tests {
         let fault = faults.last().unwrap();
         assert_eq!((fault.set.as_deref(), fault.message.as_str()), (Some("m=5"), "there is no variable `m`"));
         assert_eq!(fault.help.as_deref(), Some("did you mean `n`? (a param is written STAGE.PARAM=VALUE)"));
-        assert_eq!(params(&right(&text, &["n=${x}"])), [Value::Text("${x}".into())]);
+        assert_eq!(params(&right(&text, &["n=$${x}"])), [Value::Text("${x}".into())]);
     }
 
     #[test]

@@ -76,16 +76,47 @@ pub fn parse(text: &str) -> Result<Node, SyntaxError> {
         return Err(SyntaxError { position: None, message });
     }
     let budget = Cell::new(MAX_EXPANDED);
-    Tree { budget: &budget }.deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
+    let source = text;
+    Tree { budget: &budget }.deserialize(serde_yaml::Deserializer::from_str(source)).map_err(|error| {
         let position = error.location().map(|l| Position { line: l.line(), column: l.column() });
         let text = error.to_string();
         // serde_yaml puts the path of keys before our messages and the position after all; both are known.
         let message = match text.split_once(MARK) {
-            Some((_, own)) => own.rsplit_once(" at line ").map_or(own, |(message, _)| message),
-            None => text.split_once(" at line ").map_or(text.as_str(), |(message, _)| message),
+            Some((_, own)) => own.rsplit_once(" at line ").map_or(own, |(message, _)| message).to_owned(),
+            None => return in_words(source, position, &text),
         };
-        SyntaxError { position, message: message.to_owned() }
+        SyntaxError { position, message }
     })
+}
+
+/// What the parser says, in the words of people who write YAML.
+fn in_words(source: &str, position: Option<Position>, said: &str) -> SyntaxError {
+    let (message, rest) = said.split_once(" at line ").unwrap_or((said, ""));
+    // As in "... at line 4 column 1, while scanning a quoted scalar at line 3 column 9".
+    let begin = rest.split_once(" at line ").and_then(|(_, begin)| {
+        let (line, column) = begin.split_once(" column ")?;
+        Some(Position { line: line.parse().ok()?, column: column.parse().ok()? })
+    });
+    let is_tab = position.is_some_and(|at| {
+        let line = source.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
+        line.chars().nth(at.column.saturating_sub(1)) == Some('\t')
+    });
+    let (position, message) = match message {
+        "found character that cannot start any token" if is_tab => {
+            (position, "a tab stands here; YAML is indented by spaces")
+        }
+        "found character that cannot start any token" => {
+            (position, "a value cannot begin with this character, unless it stands in quotes")
+        }
+        "found unexpected end of stream" => {
+            (begin.or(position), "the quotes that are opened here have no end")
+        }
+        "did not find expected node content" => (position, "a value is missing here, in a list or map"),
+        "repetition limit exceeded" => (position, "the file grows too large once its aliases are followed"),
+        "recursion limit exceeded" => (position, "lists and maps stand too deep in each other"),
+        message => (position, message),
+    };
+    SyntaxError { position, message: message.to_owned() }
 }
 
 /// Stands before our own messages so that they can be told from the path that serde_yaml adds.
@@ -235,6 +266,20 @@ mod tests {
     #[test]
     fn syntax_errors_have_a_position() {
         assert_eq!(parse("a: [1\nb: 2\n").unwrap_err().position.unwrap().line, 2);
+    }
+
+    #[test]
+    fn syntax_errors_are_told_in_plain_words() {
+        for (text, said) in [
+            ("a:\n\tb: 1\n", "a tab stands here; YAML is indented by spaces"),
+            ("a: @b\n", "a value cannot begin with this character, unless it stands in quotes"),
+            ("a: 1\nb: \"x\n", "the quotes that are opened here have no end"),
+            ("a: [", "a value is missing here, in a list or map"),
+        ] {
+            assert_eq!(parse(text).unwrap_err().message, said, "{text:?}");
+        }
+        let opened = parse("a: 1\nb: \"x\n").unwrap_err().position;
+        assert_eq!(opened, Some(Position { line: 2, column: 4 }));
     }
 
     #[test]

@@ -4,9 +4,9 @@ use crate::commands::graph;
 use crate::errors::Error;
 use crate::files::Project;
 use crate::screen::Color;
-use clap::{Args, Parser, Subcommand};
-use plan::quantities;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use plan::value::Value;
+use plan::{faults, quantities};
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -244,6 +244,17 @@ fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "write a whole number of at least 1".to_owned())
 }
 
+/// What is wrong with the path of a pipeline that is no file.
+fn no_pipeline(path: &Path) -> String {
+    if path.is_dir() {
+        return format!("{} is a folder; name a pipeline in it, such as pipeline.yaml", path.display());
+    }
+    let commands: Vec<String> = Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let near = faults::nearest(&path.to_string_lossy(), commands.iter().map(String::as_str));
+    let near = near.map(|command| format!("; did you mean the command `{command}`?")).unwrap_or_default();
+    format!("there is no file {}{near}", path.display())
+}
+
 /// The folder of a pipeline, with the cache that the command line or the environment names.
 pub(crate) fn project(
     pipeline: &Path,
@@ -251,7 +262,7 @@ pub(crate) fn project(
     cache: Option<PathBuf>,
 ) -> Result<Project, Error> {
     if !pipeline.is_file() {
-        return Err(Error::Usage(format!("there is no file {}", pipeline.display())));
+        return Err(Error::Usage(no_pipeline(pipeline)));
     }
     let named = || std::env::var_os("PRIORSCOPE_CACHE").filter(|name| !name.is_empty()).map(PathBuf::from);
     Project::of(pipeline, allow_outside, cache.or_else(named))

@@ -5,6 +5,7 @@
 
 use crate::errors::{Error, io_error};
 use crate::files::Project;
+use crate::holders;
 use blake3::Hash;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::collections::HashSet;
@@ -24,10 +25,15 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// The file that a guard locks as long as the job's processes live.
+    pub fn mark(&self) -> PathBuf {
+        self.folder.join(MARK)
+    }
+
     /// Whether the folder is the one that was claimed, and nobody has cleared it since. A stage that goes on from
     /// what it left there could otherwise end well with half of it.
     pub fn is_untouched(&self) -> bool {
-        same_file(&self.lock, &self.folder) && self.folder.join(MARK).exists()
+        same_file(&self.lock, &self.folder) && self.mark().exists()
     }
 
     /// Whether nothing of the job is left in the folder.
@@ -49,6 +55,20 @@ fn same_file(open: &File, path: &Path) -> bool {
 /// The folder in which the job of a key works.
 pub fn work_folder(project: &Project, key: Hash) -> PathBuf {
     project.cache("work").join(key.to_hex().as_str())
+}
+
+/// Ends what killed runs left at work, wherever no runner has the claim.
+pub fn end_leftovers(project: &Project, folders: &HashSet<String>) {
+    for folder in folders {
+        let folder = project.cache("work").join(folder);
+        if let Ok(lock) = File::open(&folder)
+            && lock.try_lock().is_ok()
+            && let Ok(mark) = File::open(folder.join(MARK))
+        {
+            // One that cannot be ended is told of when its job is to run.
+            let _ = holders::end(&mark);
+        }
+    }
 }
 
 /// The names of all folders in which jobs work or have worked.
@@ -88,8 +108,14 @@ impl Claims<'_> {
                 // The folder may have been removed and made anew before it was locked.
                 Ok(()) if same_file(&lock, &folder) => {
                     let mark = folder.join(MARK);
-                    File::create(&mark).map_err(io_error("write", &mark))?;
-                    return Ok(Some(Claim { folder, lock }));
+                    let ended = File::create(&mark).and_then(|mark| holders::end(&mark));
+                    return match ended.map_err(io_error("write", &mark))? {
+                        true => Ok(Some(Claim { folder, lock })),
+                        false => Err(Error::Usage(format!(
+                            "processes that a killed run left still work in {}, and cannot be ended",
+                            folder.display()
+                        ))),
+                    };
                 }
                 Ok(()) => {}
             }

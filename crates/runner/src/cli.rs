@@ -5,7 +5,7 @@ use crate::commands::{self, dry_run, gc, graph, history, log, status, verify};
 use crate::digests::Digests;
 use crate::errors::Error;
 use crate::last::LastRuns;
-use crate::lock::{self, CacheUse};
+use crate::lock::{self, CacheUse, Waiting};
 use crate::open::{self, Opened};
 use crate::perform::Shared;
 use crate::preview;
@@ -105,11 +105,16 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     };
     let total = opened.wanted.iter().filter(|wanted| **wanted).count();
     let mut screen = Screen::new(show, common.color, total);
-    let mut lock = lock::acquire(&project, &name, |holder| {
-        screen.warn(&format!("waiting: another runner works on the pipeline {name} ({holder})"));
-    })?;
-    let _use =
-        CacheUse::shared(&project, || screen.warn("waiting: another command looks through the cache"))?;
+    let (sender, events) = mpsc::channel();
+    watch_signals(sender.clone())?;
+    // Nothing else is told before a job runs.
+    let stop = || events.try_recv().is_ok();
+    let tell = |holder: &str| {
+        screen.warn(&format!("waiting: another runner works on the pipeline {name} ({holder})"))
+    };
+    let mut lock = lock::acquire(&project, &name, &Waiting { tell: &tell, stop: &stop })?;
+    let tell = |_: &str| screen.warn("waiting: another command looks through the cache");
+    let _use = CacheUse::shared(&project, &Waiting { tell: &tell, stop: &stop })?;
     if lock.waited {
         // Meanwhile the file, its programs or its inputs may have changed.
         digests.reload();
@@ -132,8 +137,6 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     project.clear_aside();
     project.register()?;
     let mut last = LastRuns::load(&project, &name);
-    let (sender, events) = mpsc::channel();
-    watch_signals(sender.clone())?;
     let started = SystemTime::now();
     let manner = Manner { limits, keep_going: arguments.keep_going, explain: arguments.explain };
     let shared = Shared::new(&project);
@@ -177,7 +180,7 @@ fn perform(command: Command) -> Result<u8, Error> {
         }
         Command::Verify { project: folder } => {
             let project = arguments::project(&folder.pipeline, false, folder.cache)?;
-            let _use = CacheUse::exclusive(&project, commands::wait_for_runners)?;
+            let _use = CacheUse::exclusive(&project, &commands::WAIT_FOR_RUNNERS)?;
             let digests = Digests::load(&project);
             let intact = verify::verify(&Store { project: &project, digests: &digests }, false, folder.json)?;
             digests.save()?;

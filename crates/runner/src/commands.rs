@@ -9,6 +9,7 @@ pub mod status;
 pub mod verify;
 
 use crate::errors::{Error, io_error};
+use crate::lock::Waiting;
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
@@ -30,10 +31,11 @@ pub fn tell(text: &str) -> Result<(), Error> {
     }
 }
 
-/// Says what a command waits for that cleans the cache.
-pub fn wait_for_runners() {
-    crate::screen::print(&mut std::io::stderr(), "waiting for the runners that use the cache");
-}
+/// How a command waits that cleans the cache.
+pub const WAIT_FOR_RUNNERS: Waiting = Waiting {
+    tell: &|_| crate::screen::print(&mut std::io::stderr(), "waiting for the runners that use the cache"),
+    stop: &|| false,
+};
 
 /// As in `1 job` and `2 jobs`.
 pub fn counted(n: usize, what: &str) -> String {

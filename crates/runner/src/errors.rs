@@ -20,6 +20,9 @@ pub enum Error {
         /// The same for programs.
         located: Vec<Located>,
     },
+    /// It was asked to end while it waited for another runner.
+    #[error("interrupted before anything began")]
+    Interrupted,
     /// The file system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -50,6 +53,7 @@ impl Error {
             Error::Io { .. } => 1,
             Error::Usage(_) | Error::Faults { usage: true, .. } => 2,
             Error::Faults { usage: false, .. } => 3,
+            Error::Interrupted => 130,
         }
     }
 }

@@ -3,12 +3,14 @@
 //!
 //! The guard leads the group of the job's processes, and adopts what loses its parent below it: what left the group
 //! (a daemon, `setsid`) is found all the same. A guard that is killed itself leaves its orphans to the runner, which
-//! does as much. Only what kills both at once, by SIGKILL and in the same instant, can leave a process behind; and
-//! where the system knows no adoption (all but Linux) also a process that has left its group.
+//! does as much. What kills both at once, by SIGKILL and in the same instant, leaves processes behind: the next run
+//! ends them (see [`crate::holders`]). Where the system knows no adoption (all but Linux) a process that has left its
+//! group gets away.
 
+use crate::holders;
 use crate::orphans;
 use crate::signals;
-use crate::task::{Ending, PATIENCE, Step, Told, Used};
+use crate::task::{Ending, PATIENCE, Step, Task, Told, Used};
 use crate::words;
 use rustix::process::{Pid, Signal};
 use std::collections::{BTreeMap, HashSet};
@@ -45,12 +47,12 @@ pub fn stand_guard() -> ExitCode {
         let _ = signal_hook::flag::register(kind, post.asked.clone());
     }
     orphans::adopt();
-    let (job, jobs) = mpsc::channel::<Vec<Step>>();
+    let (job, jobs) = mpsc::channel::<Task>();
     let starting = post.starting.clone();
     std::thread::spawn(move || {
         for line in io::stdin().lock().lines() {
-            let Some(steps) = line.ok().and_then(|line| serde_json::from_str(&line).ok()) else { break };
-            let _ = job.send(steps);
+            let Some(task) = line.ok().and_then(|line| serde_json::from_str(&line).ok()) else { break };
+            let _ = job.send(task);
         }
         let _last = starting.lock();
         orphans::end(&HashSet::new());
@@ -60,8 +62,8 @@ pub fn stand_guard() -> ExitCode {
     if let Some(program) = words.next() {
         return run_one(&post, Command::new(program).args(words));
     }
-    for steps in jobs {
-        let ending = run(&post, &steps);
+    for task in jobs {
+        let ending = run(&post, &task);
         tell(&Told::Ended(ending));
     }
     ExitCode::SUCCESS
@@ -95,8 +97,10 @@ fn tell(told: &Told) {
 
 /// Runs the processes of a job, each joined to the next by a pipe, until all of them and all that they started have
 /// ended.
-fn run(post: &Post, steps: &[Step]) -> Ending {
+fn run(post: &Post, Task { mark, steps }: &Task) -> Ending {
     let mut ending = Ending::default();
+    // A folder that was cleared has no mark any more, which the runner finds out.
+    let _held = holders::hold(mark.as_ref());
     let (ended, ends) = mpsc::channel();
     let (heard, silence) = mpsc::channel::<()>();
     let mut running = BTreeMap::new();
@@ -198,7 +202,7 @@ fn open_log(step: &Step) -> io::Result<File> {
     if let Some(folder) = step.log().parent() {
         fs::create_dir_all(folder)?;
     }
-    if !step.again {
+    if step.log_begin == 0 {
         let _ = fs::remove_file(step.log());
     }
     let mut log = OpenOptions::new().create(true).append(true).open(step.log())?;

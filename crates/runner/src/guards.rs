@@ -2,7 +2,7 @@
 //! sees to it that none of them outlives its job or the runner; see [`crate::guard`] for its own side.
 
 use crate::orphans;
-use crate::task::{GUARD, Step, Told};
+use crate::task::{GUARD, Task, Told};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Write};
@@ -82,8 +82,8 @@ impl Group {
     }
 
     /// Hands a job to the guard.
-    pub fn hand(&mut self, steps: &[Step]) -> io::Result<()> {
-        let mut line = serde_json::to_vec(steps)?;
+    pub fn hand(&mut self, task: &Task) -> io::Result<()> {
+        let mut line = serde_json::to_vec(task)?;
         line.push(b'\n');
         self.input.write_all(&line)
     }

@@ -48,6 +48,8 @@ pub enum Reason {
     Forced,
     /// Nothing is known of an earlier run.
     NeverMade,
+    /// It failed when it last ran, and nothing has changed since.
+    Failed,
     /// What it depends on is not what it was when it last ran.
     Changed {
         /// Every difference.
@@ -76,6 +78,7 @@ impl fmt::Display for Reason {
         match self {
             Reason::Forced => f.write_str("forced"),
             Reason::NeverMade => f.write_str("never made"),
+            Reason::Failed => f.write_str("failed when it last ran"),
             Reason::Changed { changes } => {
                 let shown: Vec<String> = changes.iter().take(MOST).map(Change::to_string).collect();
                 f.write_str(&shown.join(", "))?;
@@ -114,6 +117,7 @@ pub fn judge(
     let key = key::key(&fields);
     let verdict = match (forced, setting.store.record(key)) {
         (true, _) => Verdict::Run(Reason::Forced),
+        (false, None) if last.failed(&setting.plan.job_name(job), key) => Verdict::Run(Reason::Failed),
         (false, None) => Verdict::Run(unknown(setting, last, job, &fields)),
         (false, Some(record)) => match setting.outputs(job, &record) {
             Some(outputs) => with_record(setting, record.seconds, record.bytes(), outputs),
@@ -128,8 +132,7 @@ fn unknown(setting: &Setting, last: &LastRuns, job: usize, fields: &[Field]) -> 
     let before = last.last(&setting.plan.job_name(job)).and_then(|last| Hash::from_hex(&last.key).ok());
     match before.and_then(|key| setting.store.record(key)) {
         Some(record) if record.fields != *fields => {
-            let file = |name: &str| setting.input_file(job, name);
-            Reason::Changed { changes: key::changes(&record.fields, fields, file) }
+            Reason::Changed { changes: setting.changes(job, &record.fields, fields) }
         }
         _ => Reason::NeverMade,
     }

@@ -100,8 +100,14 @@ fn shortened(text: &str) -> String {
     text.split(' ').map(short).collect::<Vec<_>>().join(" ")
 }
 
-/// What differs between two lists. `file` gives the file of an input by the name of its field.
-pub fn changes(old: &[Field], new: &[Field], file: impl Fn(&str) -> Option<String>) -> Vec<Change> {
+/// The process of a job that a field is about, and the field without that.
+pub fn member(field: &str) -> (usize, &str) {
+    let process = field.strip_prefix("process ").and_then(|rest| rest.split_once(' '));
+    process.and_then(|(number, field)| Some((number.parse().ok()?, field))).unwrap_or((0, field))
+}
+
+/// What differs between two lists.
+pub fn changes(old: &[Field], new: &[Field]) -> Vec<Change> {
     let before: HashMap<&str, &str> = old.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let after: HashMap<&str, &str> = new.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     // The type stands before a param's value: it is part of the key, and of no interest here.
@@ -116,7 +122,7 @@ pub fn changes(old: &[Field], new: &[Field], file: impl Fn(&str) -> Option<Strin
             continue;
         }
         let old = old.map(|old| plain(name, old));
-        changes.push(Change { what: name.clone(), file: file(name), old, new: Some(plain(name, text)) });
+        changes.push(Change { what: name.clone(), file: None, old, new: Some(plain(name, text)) });
     }
     let gone = old.iter().filter(|(name, _)| !after.contains_key(name.as_str()));
     changes.extend(gone.map(|(name, text)| Change {
@@ -200,13 +206,13 @@ name: other
     fn a_changed_input_or_param_changes_a_key_and_is_named() {
         let changed = TEXT.replace("e.txt", "f.txt");
         assert_ne!(keys(TEXT), keys(&changed));
-        let named = |_: &str| Some("f.txt".to_owned());
-        let told = changes(&all_fields(TEXT)["join"], &all_fields(&changed)["join"], named);
+        let mut told = changes(&all_fields(TEXT)["join"], &all_fields(&changed)["join"]);
+        told[0].file = Some("f.txt".to_owned());
         let digest = |name: &str| blake3::hash(name.as_bytes()).to_hex()[..8].to_owned();
         let right = format!("input extra 0 changed (f.txt, {} -> {})", digest("e.txt"), digest("f.txt"));
         assert_eq!(told.iter().map(Change::to_string).collect::<Vec<_>>(), [right]);
         let (old, new) = (all_fields(&source("rate: 1")), all_fields(&source("rate: 1.5")));
-        let told = changes(&old["source"], &new["source"], |_| None);
+        let told = changes(&old["source"], &new["source"]);
         assert_eq!(told.iter().map(Change::to_string).collect::<Vec<_>>(), ["param rate: 1 -> 1.5"]);
     }
 

@@ -13,8 +13,16 @@ use std::path::PathBuf;
 #[derive(Debug, PartialEq)]
 pub struct LastRuns {
     path: PathBuf,
-    jobs: BTreeMap<String, Last>,
+    saved: Saved,
     changed: bool,
+}
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Saved {
+    /// The last run of each job that ended well.
+    jobs: BTreeMap<String, Last>,
+    /// The key for which a job failed since then.
+    failed: BTreeMap<String, String>,
 }
 
 /// The last run of a job.
@@ -31,7 +39,7 @@ impl LastRuns {
     pub fn load(project: &Project, pipeline: &str) -> LastRuns {
         let path = project.state(&format!("last/{pipeline}.json"));
         let bytes = fs::read(&path).unwrap_or_default();
-        LastRuns { jobs: serde_json::from_slice(&bytes).unwrap_or_default(), changed: false, path }
+        LastRuns { saved: serde_json::from_slice(&bytes).unwrap_or_default(), changed: false, path }
     }
 
     /// The names of all pipelines of which something is known.
@@ -48,40 +56,54 @@ impl LastRuns {
         if !self.changed {
             return Ok(());
         }
-        let json = serde_json::to_vec_pretty(&self.jobs).map_err(std::io::Error::from);
+        let json = serde_json::to_vec_pretty(&self.saved).map_err(std::io::Error::from);
         project.write_whole(&self.path, &json.map_err(io_error("write", &self.path))?, Durable::Later)
     }
 
     /// The last run of a job.
     pub fn last(&self, job: &str) -> Option<&Last> {
-        self.jobs.get(job)
+        self.saved.jobs.get(job)
+    }
+
+    /// Whether a job failed for this key when it last ran.
+    pub fn failed(&self, job: &str, key: Hash) -> bool {
+        self.saved.failed.get(job).is_some_and(|failed| *failed == key.to_string())
     }
 
     /// The keys of all last runs.
     pub fn keys(&self) -> impl Iterator<Item = Hash> {
-        self.jobs.values().filter_map(|last| Hash::from_hex(&last.key).ok())
+        self.saved.jobs.values().filter_map(|last| Hash::from_hex(&last.key).ok())
     }
 
     /// Notes the run of a job.
     pub fn note(&mut self, job: &str, last: Last) {
-        if self.jobs.get(job) != Some(&last) {
-            self.jobs.insert(job.to_owned(), last);
+        self.changed |= self.saved.failed.remove(job).is_some();
+        if self.saved.jobs.get(job) != Some(&last) {
+            self.saved.jobs.insert(job.to_owned(), last);
             self.changed = true;
         }
     }
 
+    /// Notes that a job failed.
+    pub fn note_failure(&mut self, job: &str, key: Hash) {
+        self.saved.failed.insert(job.to_owned(), key.to_string());
+        self.changed = true;
+    }
+
     /// Forgets the jobs that are not `kept`.
     pub fn retain(&mut self, kept: impl Fn(&str) -> bool) {
-        let before = self.jobs.len();
-        self.jobs.retain(|job, _| kept(job));
-        self.changed |= self.jobs.len() != before;
+        let Saved { jobs, failed } = &mut self.saved;
+        let before = jobs.len() + failed.len();
+        jobs.retain(|job, _| kept(job));
+        failed.retain(|job, _| kept(job));
+        self.changed |= jobs.len() + failed.len() != before;
     }
 
     /// How long a job will probably take, in seconds: as long as it took last, else as the jobs of its stage
     /// took in the mean, else unknown.
     pub fn estimates(&self) -> Estimates {
         let mut estimates = Estimates::default();
-        self.jobs.iter().for_each(|(name, last)| estimates.note(name, last.seconds));
+        self.saved.jobs.iter().for_each(|(name, last)| estimates.note(name, last.seconds));
         estimates
     }
 }

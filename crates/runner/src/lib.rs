@@ -16,6 +16,7 @@ pub mod errors;
 pub mod files;
 pub mod guard;
 pub mod guards;
+mod holders;
 pub mod judge;
 pub mod key;
 pub mod last;

@@ -5,7 +5,7 @@ use crate::files::Project;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The lock, until it is dropped or its process ends in whatever way.
 #[derive(Debug)]
@@ -32,25 +32,54 @@ impl Lock {
     }
 }
 
-/// Takes the lock of a pipeline; `tell` is called with who holds it if that takes waiting.
-pub fn acquire(project: &Project, pipeline: &str, tell: impl FnOnce(&str)) -> Result<Lock, Error> {
-    let path = project.state(&format!("locks/{pipeline}"));
-    let mut file = open(project, &path)?;
-    let waited = match file.try_lock() {
-        Ok(()) => false,
-        Err(TryLockError::WouldBlock) => {
-            tell(holder(&mut file).lines().next().unwrap_or_default());
-            file.lock().map_err(io_error("lock", &path))?;
-            true
+/// How one waits for another runner.
+pub struct Waiting<'a> {
+    /// Called once, with who holds the lock, as far as that is known.
+    pub tell: &'a dyn Fn(&str),
+    /// Whether to wait no longer.
+    pub stop: &'a dyn Fn() -> bool,
+}
+
+/// How often it is looked whether a lock is free.
+const ROUND: Duration = Duration::from_millis(20);
+
+impl Waiting<'_> {
+    /// Tries until it is given the lock. Says whether that took waiting.
+    fn wait(
+        &self,
+        path: &Path,
+        attempt: impl Fn() -> Result<(), TryLockError>,
+        holder: impl Fn() -> String,
+    ) -> Result<bool, Error> {
+        let mut waited = false;
+        loop {
+            match attempt() {
+                Ok(()) => return Ok(waited),
+                Err(TryLockError::Error(source)) => return Err(io_error("lock", path)(source)),
+                Err(TryLockError::WouldBlock) if !waited => (self.tell)(&holder()),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            if (self.stop)() {
+                return Err(Error::Interrupted);
+            }
+            waited = true;
+            std::thread::sleep(ROUND);
         }
-        Err(TryLockError::Error(source)) => return Err(io_error("lock", &path)(source)),
-    };
-    let text = holder(&mut file);
+    }
+}
+
+/// Takes the lock of a pipeline.
+pub fn acquire(project: &Project, pipeline: &str, waiting: &Waiting) -> Result<Lock, Error> {
+    let path = project.state(&format!("locks/{pipeline}"));
+    let file = open(project, &path)?;
+    let name = || holder(&file).lines().next().unwrap_or_default().to_owned();
+    let waited = waiting.wait(&path, || file.try_lock(), name)?;
+    let text = holder(&file);
     Ok(Lock { file, waited, text })
 }
 
 /// What stands in the file of a lock.
-fn holder(file: &mut File) -> String {
+fn holder(mut file: &File) -> String {
     let mut text = String::new();
     let _ = file.rewind().and_then(|()| file.take(1000).read_to_string(&mut text));
     text
@@ -70,32 +99,24 @@ pub struct CacheUse {
 }
 
 impl CacheUse {
-    /// For a run; `wait` is called if a command cleans the cache.
-    pub fn shared(project: &Project, wait: impl FnOnce()) -> Result<CacheUse, Error> {
-        CacheUse::acquire(project, wait, File::try_lock_shared, File::lock_shared)
+    /// For a run.
+    pub fn shared(project: &Project, waiting: &Waiting) -> Result<CacheUse, Error> {
+        CacheUse::acquire(project, waiting, File::try_lock_shared)
     }
 
-    /// For a command that cleans the cache; `wait` is called if runs use it.
-    pub fn exclusive(project: &Project, wait: impl FnOnce()) -> Result<CacheUse, Error> {
-        CacheUse::acquire(project, wait, File::try_lock, File::lock)
+    /// For a command that cleans the cache.
+    pub fn exclusive(project: &Project, waiting: &Waiting) -> Result<CacheUse, Error> {
+        CacheUse::acquire(project, waiting, File::try_lock)
     }
 
     fn acquire(
         project: &Project,
-        wait: impl FnOnce(),
+        waiting: &Waiting,
         attempt: fn(&File) -> Result<(), TryLockError>,
-        lock: fn(&File) -> std::io::Result<()>,
     ) -> Result<CacheUse, Error> {
         let path = project.cache("use");
         let file = open(project, &path)?;
-        match attempt(&file) {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                wait();
-                lock(&file).map_err(io_error("lock", &path))?;
-            }
-            Err(TryLockError::Error(source)) => return Err(io_error("lock", &path)(source)),
-        }
+        waiting.wait(&path, || attempt(&file), String::new)?;
         Ok(CacheUse { _file: file })
     }
 }

@@ -7,8 +7,7 @@ use crate::guards::{Group, Guards};
 use crate::key::{self, Field};
 use crate::setting::Setting;
 use crate::store::{Kept, Object, Record};
-use crate::task::Step;
-use crate::words;
+use crate::task::{Step, Task};
 use crate::work::{self, Event, Failure, Finished};
 use blake3::Hash;
 use plan::graph::Source;
@@ -90,11 +89,11 @@ pub fn perform(
         return (None, Ok(Finished { record, used: None }));
     }
     let begin = Instant::now();
-    let steps = match steps(setting, attempt) {
-        Ok(steps) => steps,
+    let task = match steps(setting, attempt) {
+        Ok(steps) => Task { mark: claim.mark().into_os_string(), steps },
         Err(wrong) => return (None, Err(work::failure(wrong))),
     };
-    let (group, result) = work::run(attempt.job, &steps, &shared.guards, events);
+    let (group, result) = work::run(attempt.job, &task, &shared.guards, events);
     let seconds = begin.elapsed().as_secs_f64();
     let finished = result.and_then(|used| {
         let keep = || -> Result<Record, String> {
@@ -110,11 +109,8 @@ pub fn perform(
             setting.store.keep_record(attempt.key, &record, durable).map_err(|error| error.to_string())?;
             Ok(record)
         };
-        let record = keep().map_err(|what| {
-            let log = steps.first().map(|step| step.log().to_path_buf());
-            let tail = log.as_deref().map(words::tail).unwrap_or_default();
-            Box::new(Failure { what, line: Some(work::joined_lines(&steps)), log, tail, used })
-        })?;
+        let record =
+            keep().map_err(|what| Box::new(Failure { used, ..*work::of_job(&task.steps, 0, what) }))?;
         Ok(Finished { record, used: Some(used) })
     });
     if finished.is_ok() {
@@ -167,13 +163,15 @@ fn steps(setting: &Setting, attempt: &Attempt) -> Result<Vec<Step>, String> {
             setting.project.make_parent(&file).map_err(|error| error.to_string())?;
         }
         let arguments = command::arguments(call, source, output, attempt.threads);
+        let log = setting.log(process);
+        let earlier = if attempt.again { fs::metadata(&log).map_or(0, |log| log.len()) } else { 0 };
         steps.push(Step {
             name: call.name(),
             program: program.path.clone().into_os_string(),
             line: command::line(&program.shown, &arguments),
             arguments,
-            log: setting.log(process).into_os_string(),
-            again: attempt.again,
+            log: log.into_os_string(),
+            log_begin: earlier,
             timeout: call.running.timeout,
         });
     }
@@ -193,7 +191,7 @@ fn collect(setting: &Setting, attempt: &Attempt, durable: Durable) -> Result<Vec
     let now = key::fields(&setting.plan.processes, &setting.plan.jobs[job], program, file)
         .ok_or("its program or an input was removed while it ran; run again")?;
     if now != *fields {
-        let changes = key::changes(fields, &now, |field| setting.input_file(job, field));
+        let changes = setting.changes(job, fields, &now);
         let changes = changes.iter().map(key::Change::to_string).collect::<Vec<_>>().join(", ");
         return Err(format!("its program or an input changed while it ran ({changes}); run again"));
     }

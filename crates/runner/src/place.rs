@@ -19,24 +19,50 @@ pub enum Placed {
     BesideEdit(String),
 }
 
+/// What lies at an output's place in results/.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The output.
+    Right,
+    /// Nothing.
+    Nothing,
+    /// Another output of this cache, as after a run with other params.
+    Other,
+    /// What a user made of an output.
+    Edited,
+    /// What this cache has never seen.
+    Foreign,
+}
+
 impl Store<'_> {
+    /// Looks at an output's place in results/ without changing anything.
+    pub fn look(&self, digest: Hash, relative: &str) -> Found {
+        let path = self.project.path(relative);
+        let Ok(metadata) = fs::symlink_metadata(&path) else { return Found::Nothing };
+        let known = self.digests.knows(&path);
+        // A link or a folder is none of ours, whatever it leads to.
+        let found = if metadata.is_file() { self.digests.digest(&path).ok() } else { None };
+        match found {
+            Some(found) if found == digest => Found::Right,
+            Some(found) if self.object(found) == Object::Intact => Found::Other,
+            _ if known => Found::Edited,
+            _ => Found::Foreign,
+        }
+    }
+
     /// Puts an output to its place in results/. What a user has put there instead is kept beside it.
     pub fn place(&self, digest: Hash, relative: &str) -> Result<Placed, Error> {
         let path = self.project.path(relative);
         let mut placed = Placed::Linked;
-        if let Ok(metadata) = fs::symlink_metadata(&path) {
-            let known = self.digests.knows(&path);
-            // A link or a folder is none of ours, whatever it leads to.
-            let found = if metadata.is_file() { self.digests.digest(&path).ok() } else { None };
-            if found == Some(digest) {
-                return Ok(Placed::There);
-            }
-            if found.is_none_or(|found| self.object(found) != Object::Intact) {
+        match self.look(digest, relative) {
+            Found::Right => return Ok(Placed::There),
+            Found::Nothing | Found::Other => {}
+            found @ (Found::Edited | Found::Foreign) => {
                 let kept = free_name(&path);
                 fs::rename(&path, &kept).map_err(io_error("rename", &path))?;
                 let name = kept.file_name().unwrap_or_default().to_string_lossy();
                 let path = path.display();
-                let note = if known {
+                let note = if found == Found::Edited {
                     format!("{path} was edited: kept your version as {name}, restored")
                 } else {
                     format!("{path} was not made by this cache: kept it as {name}")

@@ -2,6 +2,7 @@
 
 use crate::judge::{self, Reason, Verdict};
 use crate::last::LastRuns;
+use crate::place::Found;
 use crate::setting::{OutputId, Setting};
 use blake3::Hash;
 use std::collections::{HashMap, HashSet};
@@ -11,8 +12,13 @@ use std::collections::{HashMap, HashSet};
 pub enum Forecast {
     /// No target needs it.
     Unwanted,
-    /// Nothing: its results are there, and took so many seconds to make.
-    UpToDate(f64),
+    /// Not run it: its outputs are there.
+    UpToDate {
+        /// How long they took to make.
+        seconds: f64,
+        /// What is to be put in place in results/, in words.
+        to_place: Vec<String>,
+    },
     /// Run it.
     Run(Reason),
     /// What it must do is known once this job has run; it is left out if that makes the same bytes as before.
@@ -21,6 +27,16 @@ pub enum Forecast {
     Same(usize),
     /// Fail at once: an input cannot be read.
     Fail(String),
+}
+
+impl Forecast {
+    /// Why the job would run, as far as that is known.
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Forecast::Run(reason) => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 /// The forecast of every job, and its key as far as that is known.
@@ -58,9 +74,12 @@ pub fn preview(setting: &Setting, last: &LastRuns) -> Preview {
                             Forecast::Run(reason)
                         }
                         (Verdict::UpToDate { seconds, outputs, dropped: gone, .. }, _) => {
+                            let there = outputs.iter().filter(|(id, _)| !gone.contains(id));
+                            let to_place = there.filter_map(|(id, digest)| to_place(setting, *id, *digest));
+                            let to_place = to_place.collect();
                             made.extend(outputs);
                             dropped.extend(gone);
-                            Forecast::UpToDate(seconds)
+                            Forecast::UpToDate { seconds, to_place }
                         }
                     }
                 }
@@ -73,10 +92,22 @@ pub fn preview(setting: &Setting, last: &LastRuns) -> Preview {
     Preview { forecasts, keys }
 }
 
+/// What a run would put right at an output's place in results/, if anything.
+fn to_place(setting: &Setting, id: OutputId, digest: Hash) -> Option<String> {
+    let file = setting.output(id).file.as_deref()?;
+    Some(match setting.store.look(digest, file) {
+        Found::Right => return None,
+        Found::Nothing => format!("{file} is not in place"),
+        Found::Other => format!("{file} is that of other params or inputs"),
+        Found::Edited => format!("{file} was edited"),
+        Found::Foreign => format!("{file} was not made by this cache"),
+    })
+}
+
 /// The first job that this one waits for.
 fn first_open(setting: &Setting, job: usize, forecasts: &[Forecast]) -> usize {
     let needs = &setting.plan.jobs[job].needs;
-    let open = |need: &&usize| !matches!(forecasts[**need], Forecast::UpToDate(_));
+    let open = |need: &&usize| !matches!(forecasts[**need], Forecast::UpToDate { .. });
     needs.iter().find(open).copied().unwrap_or(job)
 }
 
@@ -90,7 +121,7 @@ fn remakes(setting: &Setting, dropped: &HashSet<OutputId>, forecasts: &mut [Fore
             _ => continue,
         };
         for need in setting.dropped_needs(job, dropped) {
-            if matches!(forecasts[need], Forecast::UpToDate(_)) {
+            if matches!(forecasts[need], Forecast::UpToDate { .. }) {
                 let needed = Forecast::Run(Reason::Needed { by: plan.job_name(job) });
                 forecasts[need] = after.map_or(needed, Forecast::After);
             }

@@ -136,6 +136,8 @@ impl<'a> Run<'a> {
             job.needs.iter().for_each(|need| needed_by[*need].push(number));
         }
         let estimates = last.estimates();
+        let leftovers = claims::work_folders(setting.project);
+        claims::end_leftovers(setting.project, &leftovers);
         let names: Vec<String> = (0..jobs.len()).map(|job| setting.plan.job_name(job)).collect();
         let seconds: Vec<f64> = names.iter().map(|name| estimates.seconds(name).unwrap_or(1.0)).collect();
         let remaining = schedule::remaining(setting.plan, &seconds);
@@ -154,6 +156,7 @@ impl<'a> Run<'a> {
             running: BTreeMap::new(),
             names,
             keys: vec![None; jobs.len()],
+            leftovers,
             setting,
             manner,
             shared,
@@ -167,7 +170,6 @@ impl<'a> Run<'a> {
             demanded: HashSet::new(),
             started: HashSet::new(),
             finished: HashSet::new(),
-            leftovers: claims::work_folders(setting.project),
             groups: HashMap::new(),
             counts: Counts::default(),
             interrupts: 0,
@@ -428,6 +430,9 @@ impl<'a> Run<'a> {
     fn fail(&mut self, job: usize, failure: &Failure) {
         self.states[job] = State::Failed;
         self.counts.failed += 1;
+        if let Some(key) = self.key_of(job) {
+            self.last.note_failure(&self.names[job], key);
+        }
         self.screen.failed(&self.names[job], failure, None);
     }
 

@@ -28,9 +28,18 @@ impl Color {
         match self {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+            Color::Auto => {
+                stream.is_terminal()
+                    && !is_dumb()
+                    && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+            }
         }
     }
+}
+
+/// Whether the terminal says that it knows neither colours nor how to go back.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// How much is shown, and in which form.
@@ -62,7 +71,7 @@ struct Bars {
 impl Screen {
     /// A screen for a run of so many jobs. Bars need a terminal.
     pub fn new(show: Show, color: Color, jobs: usize) -> Screen {
-        let bars = (show == Show::Normal && std::io::stderr().is_terminal()).then(|| {
+        let bars = (show == Show::Normal && std::io::stderr().is_terminal() && !is_dumb()).then(|| {
             let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
             let overall = multi.add(ProgressBar::new(jobs as u64));
             overall.set_style(style("{bar:24} {pos}/{len} jobs  {elapsed}  {wide_msg}"));
@@ -109,7 +118,7 @@ impl Screen {
 
     /// Why a job runs, or that it does not.
     pub fn why(&self, name: &str, reason: Option<&Reason>) {
-        self.event(|| json!({"event": "explained", "job": name, "runs": reason.is_some(), "why": reason}));
+        self.event(|| json!({"event": "explained", "job": name, "runs": reason.is_some(), "why": reason.map(Reason::lines), "reason": reason}));
         let lines = reason.map_or_else(|| vec!["up to date".to_owned()], Reason::lines);
         let verb = if reason.is_some() { "run" } else { "keep" };
         lines.iter().for_each(|line| self.line(&format!("{verb} {name}: {}", printable(line))));
@@ -117,7 +126,7 @@ impl Screen {
 
     /// A job started.
     pub fn started(&mut self, job: usize, name: &str, reason: Option<&Reason>, threads: usize) {
-        self.event(|| json!({"event": "started", "job": name, "why": reason, "threads": threads}));
+        self.event(|| json!({"event": "started", "job": name, "why": reason.map(Reason::lines), "reason": reason, "threads": threads}));
         if let Some(bars) = &mut self.bars {
             let bar = bars.multi.insert_before(&bars.overall, ProgressBar::no_length());
             bar.set_style(style("{spinner} {prefix}  {elapsed}  {wide_msg}"));

@@ -3,11 +3,11 @@
 use crate::command;
 use crate::digests::Digests;
 use crate::files::Project;
-use crate::key::{self, Field};
+use crate::key::{self, Change, Field};
 use crate::programs::Program;
 use crate::store::{Record, Store};
 use blake3::Hash;
-use plan::graph::{Output, Plan, Source};
+use plan::graph::{Output, Plan, Process, Source};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
@@ -81,15 +81,26 @@ impl Setting<'_> {
         &self.plan.processes[process].outputs[output]
     }
 
-    /// The file that a field of a job's key such as `input dataset 0` is about.
-    pub fn input_file(&self, job: usize, field: &str) -> Option<String> {
-        let members = &self.plan.jobs[job].processes;
-        let (member, field) = match field.strip_prefix("process ").and_then(|rest| rest.split_once(' ')) {
-            Some((number, rest)) => (number.parse::<usize>().ok()?, rest),
-            None => (0, field),
-        };
+    /// What differs between two lists of what a job depends on, with the names of its stages and files.
+    pub fn changes(&self, job: usize, old: &[Field], new: &[Field]) -> Vec<Change> {
+        let mut changes = key::changes(old, new);
+        for change in &mut changes {
+            let members = &self.plan.jobs[job].processes;
+            let (member, field) = key::member(&change.what);
+            let Some(process) = members.get(member).map(|process| &self.plan.processes[*process]) else {
+                continue;
+            };
+            change.file = change.new.as_ref().and_then(|_| self.input_file(process, field));
+            if members.len() > 1 {
+                change.what = format!("{field} of {}", process.stage);
+            }
+        }
+        changes
+    }
+
+    /// The file that a field of a process such as `input dataset 0` is about.
+    fn input_file(&self, process: &Process, field: &str) -> Option<String> {
         let (port, number) = field.strip_prefix("input ")?.rsplit_once(' ')?;
-        let process = &self.plan.processes[*members.get(member)?];
         let input = process.inputs.iter().find(|input| input.port == port && !input.stream)?;
         let source = input.sources.get(number.parse::<usize>().ok()?)?;
         Some(self.project.path(command::source_file(self.plan, source)).display().to_string())

@@ -9,6 +9,15 @@ use std::time::Duration;
 /// The first argument that turns the program into a guard.
 pub const GUARD: &str = "--guard-of-a-job";
 
+/// A job for a guard.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Task {
+    /// The file that the job's processes hold locked as long as one of them lives.
+    pub mark: OsString,
+    /// Its processes, each joined to the next by a pipe.
+    pub steps: Vec<Step>,
+}
+
 /// One process of a job, ready to be started.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Step {
@@ -22,8 +31,8 @@ pub struct Step {
     pub line: String,
     /// Where its log goes.
     pub log: OsString,
-    /// Whether the log goes on behind that of an earlier attempt.
-    pub again: bool,
+    /// Where in its log this attempt begins, in bytes: behind the earlier attempts of this run.
+    pub log_begin: u64,
     /// The most time that it may take.
     pub timeout: Option<Duration>,
 }

@@ -86,19 +86,19 @@ fn event(line: &[u8]) -> Option<Said> {
     })
 }
 
-/// The last bytes of a log, so many at most, and how many stand before them.
-pub fn end(log: &Path, most: u64) -> io::Result<(u64, String)> {
+/// The last bytes of a log from `begin` on, so many at most, and how many stand before them.
+pub fn end(log: &Path, begin: u64, most: u64) -> io::Result<(u64, String)> {
     let mut file = File::open(log)?;
-    let left_out = file.metadata()?.len().saturating_sub(most);
+    let left_out = file.metadata()?.len().saturating_sub(most).max(begin);
     file.seek(SeekFrom::Start(left_out))?;
     let mut bytes = Vec::new();
     file.take(most).read_to_end(&mut bytes)?;
     Ok((left_out, String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// The last lines of a log.
-pub fn tail(log: &Path) -> Vec<String> {
-    let (_, text) = end(log, 1 << 14).unwrap_or_default();
+/// The last lines of a log from the byte `begin` on.
+pub fn tail(log: &Path, begin: u64) -> Vec<String> {
+    let (_, text) = end(log, begin, 1 << 14).unwrap_or_default();
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("$ ")).collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..].iter().map(|line| plan::faults::printable(line)).collect()
 }

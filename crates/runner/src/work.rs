@@ -1,7 +1,7 @@
 //! One job as the runner sees it: handed to a guard, followed, and its end put into words.
 
 use crate::guards::{Group, Guards};
-use crate::task::{Ending, Step, Told, Used};
+use crate::task::{Ending, Step, Task, Told, Used};
 use crate::words::{self, Progress};
 use rustix::process::Pid;
 use std::path::PathBuf;
@@ -76,16 +76,17 @@ const SHELL_SIGPIPE: &str = "exit code 141";
 /// for its number must not become another's before it is forgotten.
 pub fn run(
     job: usize,
-    steps: &[Step],
+    task: &Task,
     guards: &Guards,
     events: &Sender<Event>,
 ) -> (Option<Group>, Result<Used, Box<Failure>>) {
+    let steps = &task.steps;
     let mut group = match guards.take() {
         Ok(group) => group,
         Err(error) => return (None, Err(failure(format!("its guard cannot be started: {error}")))),
     };
     let _ = events.send(Event::Started { job, group: group.pid() });
-    let _ = group.hand(steps);
+    let _ = group.hand(task);
     let ending = loop {
         match group.hear() {
             Some(Told::Progress { step, progress }) => {
@@ -99,7 +100,9 @@ pub fn run(
     };
     let Some(ending) = ending else {
         group.end_orphans();
-        return (Some(group), Err(failure("its guard was killed".to_owned())));
+        let what =
+            "the runner's process that watches over it was killed, and it with that; run again".to_owned();
+        return (Some(group), Err(of_job(steps, 0, what)));
     };
     if ending.stuck {
         group.end_orphans();
@@ -133,35 +136,43 @@ pub fn joined_lines(steps: &[Step]) -> String {
 
 fn too_late(steps: &[Step], limit: Duration) -> Box<Failure> {
     let what = format!("took longer than its timeout of {} and was ended", humantime::format_duration(limit));
-    let log = steps.iter().find(|step| step.timeout == Some(limit)).map(|step| step.log().to_path_buf());
-    let tail = log.as_deref().map(words::tail).unwrap_or_default();
+    let step = steps.iter().position(|step| step.timeout == Some(limit)).unwrap_or_default();
+    of_job(steps, step, told_of(steps, step, what))
+}
+
+/// A failure of a job, shown with the log of one of its processes.
+pub fn of_job(steps: &[Step], step: usize, what: String) -> Box<Failure> {
+    let log = steps.get(step).map(|step| step.log().to_path_buf());
+    let tail = steps.get(step).map(last_words).unwrap_or_default();
     Box::new(Failure { what, line: Some(joined_lines(steps)), log, tail, ..Failure::default() })
 }
 
+/// What is told of one of a job's processes, with its name if there are others.
+fn told_of(steps: &[Step], step: usize, what: String) -> String {
+    match steps.get(step) {
+        Some(step) if steps.len() > 1 => format!("{}: {what}", step.name),
+        _ => what,
+    }
+}
+
+fn last_words(step: &Step) -> Vec<String> {
+    words::tail(step.log(), step.log_begin)
+}
+
 /// The failure that is shown: that of the first process along the pipe which did not fail only because
-/// its reader was gone.
+/// its reader was gone; if there is none, that reader's, which ended well too early.
 fn culprit(steps: &[Step], mut failed: Vec<(usize, String)>) -> Result<(), Box<Failure>> {
     failed.sort_by_key(|(number, _)| *number);
-    let tails: Vec<Vec<String>> =
-        failed.iter().map(|(number, _)| words::tail(steps[*number].log())).collect();
-    let is_follower = |i: &usize| {
-        let piped = failed[*i].0 + 1 < steps.len();
-        piped
-            && (failed[*i].1.contains("SIGPIPE")
-                || failed[*i].1.ends_with(SHELL_SIGPIPE)
-                || tails[*i].iter().rev().take(3).any(|l| l.contains("roken pipe")))
+    let lost_its_reader = |(number, what): &&(usize, String)| {
+        number + 1 < steps.len()
+            && (what.contains("SIGPIPE")
+                || what.ends_with(SHELL_SIGPIPE)
+                || last_words(&steps[*number]).iter().rev().take(3).any(|line| line.contains("roken pipe")))
     };
-    let Some(first) = (0..failed.len()).find(|i| !is_follower(i)).or((!failed.is_empty()).then_some(0))
-    else {
-        return Ok(());
-    };
-    let step = &steps[failed[first].0];
-    let who = if steps.len() > 1 { format!("{}: ", step.name) } else { String::new() };
-    Err(Box::new(Failure {
-        what: format!("{who}{}", failed[first].1),
-        line: Some(joined_lines(steps)),
-        log: Some(step.log().to_path_buf()),
-        tail: tails[first].clone(),
-        ..Failure::default()
-    }))
+    if let Some((number, what)) = failed.iter().find(|failed| !lost_its_reader(failed)) {
+        return Err(of_job(steps, *number, told_of(steps, *number, what.clone())));
+    }
+    let Some((number, _)) = failed.last() else { return Ok(()) };
+    let what = format!("ended well before it had read all that {} writes", steps[*number].name);
+    Err(of_job(steps, number + 1, told_of(steps, number + 1, what)))
 }

@@ -92,7 +92,9 @@ fn every_answer_is_also_json() {
     let kinds: Vec<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
     assert_eq!(kinds.iter().filter(|kind| **kind == "done").count(), 5);
     assert_eq!(events.last().unwrap()["counts"]["done"], 5);
-    assert!(events.iter().any(|event| event["event"] == "started" && event["why"]["reason"] == "never-made"));
+    assert!(
+        events.iter().any(|event| event["event"] == "started" && event["reason"]["reason"] == "never-made")
+    );
     let status = json(&shop.command_of("status", &["--json"]).out);
     assert_eq!(
         (status["up_to_date"].as_u64(), status["jobs"][0]["cell"]["seed"].as_str()),

@@ -53,6 +53,31 @@ fn a_job_without_its_output_failed() {
 }
 
 #[test]
+fn a_job_that_failed_is_not_told_as_never_made() {
+    let shop = Workshop::with_stages();
+    shop.stage("source", &[], &["out"], "", "exit 1");
+    shop.pipeline("  source: {}\n");
+    shop.run(&[]);
+    let status = shop.command_of("status", &[]);
+    assert!(status.out.contains("source: failed when it last ran"), "{}", status.out);
+    shop.stage("source", &[], &["out"], "", "echo x > $out");
+    shop.make(&[]);
+    assert_eq!(shop.command_of("status", &["--check"]).code, 0);
+}
+
+#[test]
+fn the_last_words_of_an_attempt_are_its_own() {
+    let shop = Workshop::with_stages();
+    shop.stage("source", &[], &["out"], "", "echo x >> tries; echo attempt $(wc -l < tries) >&2; exit 1");
+    shop.pipeline("  source: {retries: 1}\n");
+    let ran = shop.run(&["--json"]);
+    let last = ran.out.lines().find(|line| line.contains("\"failed\"")).unwrap();
+    assert!(last.contains("attempt 2") && !last.contains("attempt 1"), "{last}");
+    let log = shop.command_of("log", &["source"]).out;
+    assert!(log.contains("attempt 1") && log.contains("attempt 2"), "{log}");
+}
+
+#[test]
 fn a_failed_job_finds_its_work_folder_again() {
     let shop = Workshop::new();
     let body = "if [ -f $out.resume ]; then mv $out.resume $out; else echo half > $out.resume; exit 1; fi";

@@ -6,6 +6,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use workshop::{Workshop, eventually, is_alive, ran};
 
+fn process(number: &str) -> Pid {
+    Pid::from_raw(number.trim().parse().unwrap()).unwrap()
+}
+
 /// `source` ends at once; `slow` writes its process's number and sleeps until the file `go` is there.
 fn shop() -> Workshop {
     let shop = Workshop::with_stages();
@@ -99,16 +103,60 @@ fn a_process_that_got_away_does_not_outlive_its_job() {
     assert!(!is_alive(&shop.read("pid")));
 }
 
-#[test]
-fn a_process_that_got_away_does_not_outlive_a_killed_runner() {
-    let shop = Workshop::new();
-    shop.stage("source", &[], &["out"], "", &format!("{ESCAPE}; sleep 60"));
+/// Kills the runner of a stage once something got away from it, and waits for that one's end.
+fn kill_the_runner_of(shop: &Workshop) {
     shop.pipeline("  source: {}\n");
     let mut runner = shop.start(&[]);
     shop.wait_for("pid");
     runner.kill().unwrap();
     runner.wait().unwrap();
     eventually("the end of what got away", || !is_alive(&shop.read("pid")));
+}
+
+#[test]
+fn a_process_that_got_away_does_not_outlive_a_killed_runner() {
+    let shop = Workshop::new();
+    shop.stage("source", &[], &["out"], "", &format!("{ESCAPE}; sleep 60"));
+    kill_the_runner_of(&shop);
+}
+
+#[test]
+fn what_outlived_a_runner_and_its_guard_is_ended_before_its_job_runs_again() {
+    let shop = shop();
+    // It has its output open, and writes once it is told to or its parent is gone for long.
+    let body = "exec 3> $out; echo $PPID > guard; echo $$ > pid.new; mv pid.new pid; [ -e again ] || sleep 60; echo right >&3";
+    shop.stage("slow", &["data"], &["out"], "", body);
+    let mut runner = shop.start(&[]);
+    shop.wait_for("pid");
+    let (guard, orphan) = (process(&shop.read("guard")), shop.read("pid"));
+    // A guard that stands still cannot end its job when the runner ends.
+    kill_process(guard, Signal::STOP).unwrap();
+    runner.kill().unwrap();
+    kill_process(guard, Signal::KILL).unwrap();
+    runner.wait().unwrap();
+    assert!(is_alive(&orphan));
+    shop.write("again", "");
+    shop.make(&[]);
+    assert!(!is_alive(&orphan));
+    assert_eq!(shop.result("slow/out.txt"), "right\n");
+}
+
+#[test]
+fn a_runner_that_is_stopped_while_it_waits_says_so() {
+    let shop = shop();
+    let first = shop.start(&[]);
+    shop.wait_for("pid");
+    for (arguments, said) in
+        [(&[][..], "interrupted before anything began"), (&["--json"], "\"exit_code\": 130")]
+    {
+        let second = shop.start(arguments);
+        std::thread::sleep(Duration::from_millis(300));
+        shop.send(&second, Signal::INT);
+        let second = ran(second.wait_with_output().unwrap());
+        assert!(second.code == 130 && (second.err + &second.out).contains(said), "{}", second.out);
+    }
+    shop.write("go", "");
+    assert_eq!(ran(first.wait_with_output().unwrap()).code, 0);
 }
 
 #[test]
@@ -140,11 +188,14 @@ fn a_killed_guard_takes_its_job_with_it_and_it_is_said_so() {
     let runner = shop.start(&["--keep-going", "--jobs", "2"]);
     shop.wait_for("pid");
     eventually("the number of the stage", || shop.exists("own") && shop.read("own").ends_with('\n'));
-    let guard = shop.read("guard").trim().parse().unwrap();
-    kill_process(Pid::from_raw(guard).unwrap(), Signal::KILL).unwrap();
+    kill_process(process(&shop.read("guard")), Signal::KILL).unwrap();
     let ran = ran(runner.wait_with_output().unwrap());
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("failed source: its guard was killed"), "{}", ran.err);
+    assert!(
+        ran.err.contains("failed source: the runner's process that watches over it was killed"),
+        "{}",
+        ran.err
+    );
     assert!(!is_alive(&shop.read("pid")) && !is_alive(&shop.read("own")));
     assert!(shop.exists("results/p/other/out.txt"), "a job under another guard goes on: {}", ran.err);
 }
@@ -173,12 +224,7 @@ fn a_program_that_is_asked_what_it_is_does_not_outlive_a_killed_runner() {
     let shop = Workshop::new();
     shop.stage("source", &[], &["out"], "", "");
     shop.write("bin/source", &format!("#!/bin/sh\n{ESCAPE}; sleep 60\n"));
-    shop.pipeline("  source: {}\n");
-    let mut runner = shop.start(&[]);
-    shop.wait_for("pid");
-    runner.kill().unwrap();
-    runner.wait().unwrap();
-    eventually("the end of what got away", || !is_alive(&shop.read("pid")));
+    kill_the_runner_of(&shop);
 }
 
 #[test]
@@ -192,7 +238,7 @@ fn what_its_caller_started_is_none_of_the_runners() {
     shell.envs(runner.get_envs().filter_map(|(name, value)| Some((name, value?))));
     assert!(shell.status().unwrap().success());
     assert!(is_alive(&shop.read("pid")));
-    kill_process(Pid::from_raw(shop.read("pid").trim().parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    kill_process(process(&shop.read("pid")), Signal::KILL).unwrap();
 }
 
 #[test]
@@ -263,8 +309,7 @@ fn a_killed_stage_is_an_error_in_words() {
     let shop = shop();
     let runner = shop.start(&[]);
     shop.wait_for("pid");
-    let pid = shop.read("pid").trim().parse().unwrap();
-    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    kill_process(process(&shop.read("pid")), Signal::KILL).unwrap();
     let ran = ran(runner.wait_with_output().unwrap());
     assert!(ran.code == 1 && ran.err.contains("was killed by signal 9 (SIGKILL"), "{}", ran.err);
 }

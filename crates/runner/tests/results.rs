@@ -61,6 +61,30 @@ fn a_result_edited_through_its_link_is_kept_and_made_again() {
 }
 
 #[test]
+fn what_is_wrong_in_results_is_seen_before_a_run_puts_it_right() {
+    let shop = made();
+    assert_eq!(shop.command_of("status", &["--check"]).code, 0);
+    fs::remove_file(shop.path("results/p/source/out.txt")).unwrap();
+    fs::remove_file(shop.path("results/p/copy/out.txt")).unwrap();
+    shop.write("results/p/copy/out.txt", "mine");
+    let before = shop.snapshot();
+    let status = shop.command_of("status", &["--check"]);
+    assert_eq!(status.code, 1);
+    for said in [
+        "source: results/p/source/out.txt is not in place",
+        "copy: results/p/copy/out.txt was edited",
+        "nothing to run, 2 results to put in place",
+    ] {
+        assert!(status.out.contains(said), "{}", status.out);
+    }
+    let shown = shop.make(&["--dry-run", "--explain"]);
+    assert!(shown.contains("# keep copy: results/p/copy/out.txt was edited\n"), "{shown}");
+    assert_eq!(before, shop.snapshot());
+    shop.make(&[]);
+    assert_eq!(shop.command_of("status", &["--check"]).code, 0);
+}
+
+#[test]
 fn a_dry_run_shows_what_can_be_pasted_and_changes_nothing() {
     let shop = Workshop::with_stages();
     shop.pipeline("  source: {params: {word: \"a b\", seed: -1}}\n  copy: {inputs: {data: source.out}}\n");

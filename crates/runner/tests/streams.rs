@@ -24,7 +24,7 @@ fn both_sides_run_at_once_and_are_one_job() {
     shop.make(&["--set", "dump.n=5"]);
     assert_eq!(shop.result("sum/out.txt").trim(), "5");
     let shown = shop.make(&["--dry-run", "--set", "dump.n=6"]);
-    assert!(shown.contains("process 0 param n: 5 -> 6"), "{shown}");
+    assert!(shown.contains("param n of dump: 5 -> 6"), "{shown}");
     assert!(shown.contains("dump --rows=- --note=results/p/dump/note.txt --n=6 --threads="), "{shown}");
     assert!(shown.contains(" | sum --rows=- --out=results/p/sum/out.txt"), "{shown}");
 }
@@ -54,6 +54,14 @@ fn the_death_of_the_consumer_is_the_error_and_not_the_broken_pipe() {
     let ran = shop.run(&[]);
     assert!(ran.err.contains("dump | sum: sum: found its input wrong"), "{}", ran.err);
     assert!(ran.err.contains("| no such column"), "{}", ran.err);
+}
+
+#[test]
+fn a_consumer_that_ends_well_too_early_is_the_error() {
+    let shop = shop("yes", "echo x > $out");
+    let ran = shop.run(&[]);
+    let said = "dump | sum: sum: ended well before it had read all that dump writes";
+    assert!(ran.code == 1 && ran.err.contains(said), "{}", ran.err);
 }
 
 #[test]

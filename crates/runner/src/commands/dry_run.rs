@@ -3,6 +3,7 @@
 use super::answer;
 use crate::command;
 use crate::errors::Error;
+use crate::judge::Reason;
 use crate::preview::{Forecast, Preview};
 use crate::setting::Setting;
 use serde::Serialize;
@@ -19,6 +20,8 @@ struct Job {
     job: String,
     runs: bool,
     why: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
     command: String,
 }
 
@@ -37,7 +40,9 @@ pub fn print(
         let (runs, why) = match forecast {
             Forecast::Unwanted => continue,
             Forecast::Fail(wrong) => return Err(Error::Usage(wrong.clone())),
-            Forecast::UpToDate(_) => (false, vec!["up to date".to_owned()]),
+            Forecast::UpToDate { to_place, .. } => {
+                (false, std::iter::once("up to date".to_owned()).chain(to_place.iter().cloned()).collect())
+            }
             Forecast::Run(reason) if explain => (true, reason.lines()),
             Forecast::Run(reason) => (true, vec![reason.to_string()]),
             Forecast::After(need) => {
@@ -55,7 +60,8 @@ pub fn print(
             command::line(shown, &command::arguments(call, source, output, threads))
         });
         let command = lines.collect::<Vec<_>>().join(" | ");
-        jobs.push(Job { job: plan.job_name(job), runs, why, command });
+        let reason = forecast.reason().cloned();
+        jobs.push(Job { job: plan.job_name(job), runs, why, reason, command });
     }
     let to_run = jobs.iter().filter(|job| job.runs).count();
     let up_to_date = jobs.len() - to_run;

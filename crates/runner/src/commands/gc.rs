@@ -46,7 +46,7 @@ pub(crate) fn gc(arguments: GcArguments) -> Result<(), Error> {
     let GcArguments { pipelines, age, size, all: _, dry_run, cache, allow_outside, json } = arguments;
     let first = pipelines.first().cloned().unwrap_or_default();
     let project = arguments::project(&first, allow_outside, cache.clone())?;
-    let _use = CacheUse::exclusive(&project, super::wait_for_runners)?;
+    let _use = CacheUse::exclusive(&project, &super::WAIT_FOR_RUNNERS)?;
     let digests = Digests::load(&project);
     let mut needed = HashSet::new();
     let mut given = HashSet::new();

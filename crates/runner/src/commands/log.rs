@@ -27,7 +27,7 @@ pub fn print(setting: &Setting, named: &[bool], json: bool) -> Result<(), Error>
     for (job, _) in plan.jobs.iter().zip(named).filter(|(_, named)| **named) {
         for &process in &job.processes {
             let (job, log) = (plan.processes[process].name(), setting.log(process));
-            match words::end(&log, MOST_BYTES) {
+            match words::end(&log, 0, MOST_BYTES) {
                 Ok((left_out, text)) => logs.push(Log { job, log, left_out, text }),
                 Err(_) => missing.push(job),
             }

@@ -1,7 +1,8 @@
 //! `runner status`: the graph as it stands, stage by stage and job by job. Changes nothing on disk.
 
-use super::answer;
+use super::{answer, counted};
 use crate::errors::Error;
+use crate::judge::Reason;
 use crate::preview::{Forecast, Preview};
 use crate::screen::{duration, jobs, paint};
 use crate::setting::Setting;
@@ -15,6 +16,8 @@ struct Status {
     up_to_date: usize,
     to_run: usize,
     may_run: usize,
+    /// Results that a run would put in place without making them again.
+    to_place: usize,
     /// What the jobs that are up to date took when they were made.
     saved_seconds: f64,
     jobs: Vec<Job>,
@@ -28,6 +31,8 @@ struct Job {
     state: State,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     why: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     outputs: Vec<String>,
 }
@@ -41,8 +46,8 @@ enum State {
     Wrong,
 }
 
-/// Shows the state of every wanted job; in text, those that are up to date only if `all` are asked for. Says
-/// whether all are up to date.
+/// Shows the state of every wanted job; in text, those with nothing to do only if `all` are asked for. Says whether a
+/// run would change nothing.
 pub fn print(
     setting: &Setting,
     preview: &Preview,
@@ -56,15 +61,17 @@ pub fn print(
         up_to_date: 0,
         to_run: 0,
         may_run: 0,
+        to_place: 0,
         saved_seconds: 0.0,
         jobs: Vec::new(),
     };
     for (number, forecast) in preview.forecasts.iter().enumerate() {
         let (state, why) = match forecast {
             Forecast::Unwanted => continue,
-            Forecast::UpToDate(seconds) => {
+            Forecast::UpToDate { seconds, to_place } => {
                 status.saved_seconds += seconds;
-                (State::UpToDate, vec![])
+                status.to_place += to_place.len();
+                (State::UpToDate, to_place.clone())
             }
             Forecast::Run(reason) => (State::ToRun, reason.lines()),
             Forecast::Same(equal) => (State::MayRun, vec![format!("the same as {}", plan.job_name(*equal))]),
@@ -84,11 +91,12 @@ pub fn print(
             cell: cell.map(|(axis, value)| (axis.clone(), value.to_string())).collect(),
             state,
             why,
+            reason: forecast.reason().cloned(),
             outputs: members().flat_map(|p| &p.outputs).filter_map(|output| output.file.clone()).collect(),
         });
     }
     answer(json, &status, || text(&status, all, color))?;
-    Ok(status.to_run + status.may_run == 0)
+    Ok(status.to_run + status.may_run + status.to_place == 0)
 }
 
 fn text(status: &Status, all: bool, color: bool) -> String {
@@ -113,14 +121,18 @@ fn text(status: &Status, all: bool, color: bool) -> String {
         let parts: Vec<String> =
             parts.map(|(n, what, code)| paint(color, code, &format!("{n} {what}"))).collect();
         text += &format!("  {stage:width$}  {}\n", parts.join(", "));
-        for job in jobs.iter().filter(|job| all || job.state != State::UpToDate) {
+        for job in jobs.iter().filter(|job| all || job.state != State::UpToDate || !job.why.is_empty()) {
             let why = if job.why.is_empty() { "up to date".to_owned() } else { job.why.join(", ") };
             text += &format!("    {}: {}\n", job.job, printable(&why));
         }
     }
     if status.to_run + status.may_run == 0 {
         let saved = duration(status.saved_seconds);
-        text += &format!("nothing to do; to make all of it again would take about {saved} of work\n");
+        let to_do = match status.to_place {
+            0 => "nothing to do".to_owned(),
+            n => format!("nothing to run, {} to put in place", counted(n, "result")),
+        };
+        text += &format!("{to_do}; to make all of it again would take about {saved} of work\n");
     }
     text
 }
