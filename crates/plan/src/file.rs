@@ -129,6 +129,10 @@ pub fn place_in(stage: &str, rest: &[&str]) -> Vec<Step> {
     ["stages", stage].iter().chain(rest).map(|key| Step::Key((*key).to_owned())).collect()
 }
 
+/// How a name is written.
+pub(crate) const NAME_HELP: &str =
+    "use a to z, 0 to 9, - and _, begin with a letter or a digit, and take 64 letters at most";
+
 /// Whether a name may name a stage or a pipeline: it becomes a folder and a part of a target.
 pub fn is_name(name: &str) -> bool {
     name.len() <= 64

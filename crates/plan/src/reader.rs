@@ -1,7 +1,7 @@
 //! The one way from the text of pipeline.yaml and the settings of the command line to a checked pipeline.
 
 use crate::faults::{self, Fault, Place};
-use crate::file::{Input, Pipeline, Reference, Stage, Target, Temporary, is_name, parse_filter};
+use crate::file::{Input, NAME_HELP, Pipeline, Reference, Stage, Target, Temporary, is_name, parse_filter};
 use crate::matrix;
 use crate::quantities::{self, MEMORY_HELP, TIMEOUT_HELP};
 use crate::running::Running;
@@ -31,7 +31,6 @@ pub(crate) const STAGE_KEYS: [&str; 11] = [
 /// The most retries of a job.
 pub(crate) const MOST_RETRIES: u32 = 100;
 
-const NAME_HELP: &str = "use a to z, 0 to 9, - and _, and begin with a letter or a digit";
 const TEMPORARY_HELP: &str = "write `temporary: [PORT]`, or `temporary: true` for all files of the stage";
 const KEEP_HELP: &str = "write `keep: [PORT]`";
 

@@ -1,7 +1,7 @@
 //! Fills in variables: `${name}` in a value becomes what `variables` or the command line says it is.
 
 use crate::faults::{self, Fault, Place};
-use crate::file::is_name;
+use crate::file::{NAME_HELP, is_name};
 use crate::matrix::{EXCLUDE, INCLUDE};
 use crate::sets::Setting;
 use crate::value::Value;
@@ -10,7 +10,6 @@ use std::collections::{HashMap, HashSet};
 
 /// The key of the pipeline under which they stand.
 const KEY: &str = "variables";
-const NAME_HELP: &str = "use a to z, 0 to 9, - and _, and begin with a letter or a digit";
 const LIST_HELP: &str =
     "a list can only be a whole axis, all inputs of a port, or the ports of temporary and keep";
 const LITERAL_HELP: &str = "write the value itself, and $${ for the text ${";
