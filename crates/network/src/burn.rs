@@ -3,14 +3,16 @@
 //! A batch is cut into shards of [`SHARD`] images. Each shard is differentiated on one thread, shards in parallel, and
 //! their gradients are added in the order of the shards: the bytes do not depend on the number of threads.
 
-use burn::tensor::activation::{log_softmax, relu};
-use burn::tensor::module::{conv2d, linear, max_pool2d};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
+use burn_autodiff::Autodiff;
+use burn_backend::ops::ConvOptions;
+use burn_backend::tensor::FloatTensor;
+use burn_backend::{AutodiffBackend, Backend, Shape, TensorData, try_read_sync};
+use burn_flex::Flex;
 use rayon::prelude::*;
 
 use crate::chain::Chain;
 use crate::gradient::{Batch, Gradient};
+use std::ops::Range;
 
 /// Images that are differentiated together: a batch of 64 is four shards.
 const SHARD: usize = 16;
@@ -20,23 +22,27 @@ const SHARD: usize = 16;
 #[error("burn could not compute the gradient: {0}")]
 pub struct Error(String);
 
+/// A CPU backend of burn.
+#[derive(Clone, Copy, Debug)]
+pub enum Cpu {
+    /// In Rust, quick on every machine.
+    Flex,
+    /// By ndarray.
+    #[cfg(feature = "burn-ndarray")]
+    NdArray,
+}
+
 /// burn on one of its CPU backends.
 #[derive(Clone, Debug)]
 pub struct Burn {
     chain: Chain,
-    device: Device,
+    cpu: Cpu,
 }
 
 impl Burn {
-    /// With its CPU backend flex.
-    pub fn flex(chain: Chain) -> Burn {
-        Burn { chain, device: Device::flex().autodiff() }
-    }
-
-    /// With ndarray.
-    #[expect(deprecated, reason = "kept as a second opinion for as long as burn has it")]
-    pub fn ndarray(chain: Chain) -> Burn {
-        Burn { chain, device: Device::ndarray().autodiff() }
+    /// For a chain.
+    pub fn new(chain: Chain, cpu: Cpu) -> Burn {
+        Burn { chain, cpu }
     }
 
     /// The gradient of the mean cross-entropy over a batch.
@@ -48,7 +54,12 @@ impl Burn {
             .images()
             .par_chunks(SHARD)
             .zip(batch.labels().par_chunks(SHARD))
-            .map(|(images, labels)| self.shard(parameters, images, labels))
+            .map(|(images, labels)| match self.cpu {
+                Cpu::Flex => self.shard::<Autodiff<Flex>>(parameters, images, labels),
+                #[cfg(feature = "burn-ndarray")]
+                #[expect(deprecated, reason = "kept as a second opinion for as long as burn has it")]
+                Cpu::NdArray => self.shard::<Autodiff<burn_ndarray::NdArray>>(parameters, images, labels),
+            })
             .collect::<Result<_, _>>()?;
         let mut sum = Gradient::zero(parameters.len());
         for shard in &shards {
@@ -62,68 +73,64 @@ impl Burn {
     }
 
     /// The summed cross-entropy of a shard and its gradient.
-    fn shard(&self, parameters: &[f32], images: &[&[f32]], labels: &[u8]) -> Result<Gradient, Error> {
-        let Burn { chain, device } = self;
+    fn shard<B: AutodiffBackend>(
+        &self,
+        parameters: &[f32],
+        images: &[&[f32]],
+        labels: &[u8],
+    ) -> Result<Gradient, Error> {
+        let chain = &self.chain;
+        let device = B::Device::default();
         let count = labels.len();
-        let leaf = |range: &std::ops::Range<usize>| parameters[range.clone()].to_vec();
-        let weight4 = |range, shape: [usize; 4]| {
-            Tensor::<4>::from_data(TensorData::new(leaf(range), shape), device).require_grad()
+        let constant = |values: Vec<f32>, shape: &[usize]| {
+            B::float_from_data(TensorData::new(values, shape.to_vec()), &device)
         };
-        let weight2 = |range, shape: [usize; 2]| {
-            Tensor::<2>::from_data(TensorData::new(leaf(range), shape), device).require_grad()
-        };
-        let bias = |range: &std::ops::Range<usize>| {
-            Tensor::<1>::from_data(TensorData::new(leaf(range), [range.len()]), device).require_grad()
+        let parameter = |range: &Range<usize>, shape: &[usize]| {
+            B::float_set_require_grad(constant(parameters[range.clone()].to_vec(), shape), true)
         };
         let valid = || ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
-        let halve = |planes| max_pool2d(planes, MaxPoolOptions::new([2, 2]));
 
-        let mut planes: Tensor<4> = Tensor::from_data(
-            TensorData::new(images.concat(), [count, chain.channels, chain.side, chain.side]),
-            device,
-        );
-        let mut convolutions = Vec::new();
+        // In the order in which they stand in the list of parameters.
+        let mut leaves: Vec<FloatTensor<B>> = Vec::new();
+        let mut planes = constant(images.concat(), &[count, chain.channels, chain.side, chain.side]);
         for layer in &chain.convolutions {
             let shape = [layer.outputs, layer.inputs, layer.kernel, layer.kernel];
-            let (weight, bias) = (weight4(&layer.weight, shape), bias(&layer.bias));
-            planes = halve(relu(conv2d(planes, weight.clone(), Some(bias.clone()), valid())));
-            convolutions.push((weight, bias));
+            let (weight, bias) = (parameter(&layer.weight, &shape), parameter(&layer.bias, &[layer.outputs]));
+            let activations = B::relu(B::conv2d(planes, weight.clone(), Some(bias.clone()), valid()));
+            planes = B::max_pool2d(activations, [2, 2], [2, 2], [0, 0], [1, 1], false);
+            leaves.extend([weight, bias]);
         }
         let flat = chain.linears.first().map_or(0, |layer| layer.inputs);
-        let mut values: Tensor<2> = planes.reshape([count, flat]);
-        let mut linears = Vec::new();
+        let mut values = B::float_reshape(planes, Shape::from(vec![count, flat]));
         for (number, layer) in chain.linears.iter().enumerate() {
-            let (weight, bias) = (weight2(&layer.weight, [layer.outputs, layer.inputs]), bias(&layer.bias));
+            let weight = parameter(&layer.weight, &[layer.outputs, layer.inputs]);
+            let bias = parameter(&layer.bias, &[layer.outputs]);
             if number > 0 {
-                values = relu(values);
+                values = B::relu(values);
             }
             // burn keeps a linear layer's inputs first, PyTorch and these parameters its outputs.
-            values = linear(values, weight.clone().transpose(), Some(bias.clone()));
-            linears.push((weight, bias));
+            values = B::linear(values, B::float_transpose(weight.clone()), Some(bias.clone()));
+            leaves.extend([weight, bias]);
         }
         let labels: Vec<i64> = labels.iter().map(|label| i64::from(*label)).collect();
-        let labels: Tensor<2, Int> = Tensor::from_data(TensorData::new(labels, [count, 1]), device);
-        let loss = log_softmax(values, 1).gather(1, labels).sum().neg();
+        let labels = B::int_from_data(TensorData::new(labels, vec![count, 1]), &device);
+        let loss = B::float_neg(B::float_sum(B::float_gather(1, B::log_softmax(values, 1), labels)));
 
-        let gradients = loss.backward();
-        let loss = numbers(loss)?.first().copied().unwrap_or(f32::NAN);
+        let gradients = B::backward(loss.clone());
+        let loss = numbers::<B>(loss)?.first().copied().unwrap_or(f32::NAN);
         let mut values = Vec::with_capacity(parameters.len());
-        for (weight, bias) in &convolutions {
-            values.extend(gradient_of(weight, &gradients)?);
-            values.extend(gradient_of(bias, &gradients)?);
-        }
-        for (weight, bias) in &linears {
-            values.extend(gradient_of(weight, &gradients)?);
-            values.extend(gradient_of(bias, &gradients)?);
+        for leaf in &leaves {
+            let gradient = B::grad(leaf, &gradients);
+            let gradient = gradient.ok_or_else(|| Error("a parameter has no gradient".to_owned()))?;
+            values.extend(numbers::<B::InnerBackend>(gradient)?);
         }
         Ok(Gradient { loss: f64::from(loss), values })
     }
 }
 
-fn gradient_of<const D: usize>(tensor: &Tensor<D>, gradients: &Gradients) -> Result<Vec<f32>, Error> {
-    numbers(tensor.grad(gradients).ok_or_else(|| Error("a parameter has no gradient".to_owned()))?)
-}
-
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Error> {
-    tensor.into_data().try_to_vec::<f32>().map_err(|error| Error(format!("{error:?}")))
+fn numbers<B: Backend>(tensor: FloatTensor<B>) -> Result<Vec<f32>, Error> {
+    let data = try_read_sync(B::float_into_data(tensor));
+    let data = data.ok_or_else(|| Error("its values are not there yet".to_owned()))?;
+    let data = data.map_err(|error| Error(format!("{error:?}")))?;
+    data.try_to_vec::<f32>().map_err(|error| Error(format!("{error:?}")))
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::burn::{self, Burn};
+use crate::burn::{self, Burn, Cpu};
 use crate::chain::Chain;
 use crate::fused::Fused;
 use crate::gradient::{self, Batch, Gradient};
@@ -16,7 +16,8 @@ pub enum Engine {
     Fused,
     /// burn with its CPU backend flex, several times slower.
     BurnFlex,
-    /// burn with ndarray, a second opinion some hundred times slower.
+    /// burn with ndarray, a second opinion some hundred times slower; in programs built with the feature `burn-ndarray`.
+    #[cfg(feature = "burn-ndarray")]
     BurnNdarray,
 }
 
@@ -25,7 +26,7 @@ pub enum Engine {
 pub enum Differentiation {
     /// By [`Engine::Fused`].
     Fused(Box<Fused>),
-    /// By [`Engine::BurnFlex`] or [`Engine::BurnNdarray`].
+    /// By burn on one of its backends.
     Burn(Burn),
 }
 
@@ -45,8 +46,9 @@ impl Engine {
     pub fn prepare(self, chain: Chain) -> Differentiation {
         match self {
             Engine::Fused => Differentiation::Fused(Box::new(Fused::new(chain))),
-            Engine::BurnFlex => Differentiation::Burn(Burn::flex(chain)),
-            Engine::BurnNdarray => Differentiation::Burn(Burn::ndarray(chain)),
+            Engine::BurnFlex => Differentiation::Burn(Burn::new(chain, Cpu::Flex)),
+            #[cfg(feature = "burn-ndarray")]
+            Engine::BurnNdarray => Differentiation::Burn(Burn::new(chain, Cpu::NdArray)),
         }
     }
 }

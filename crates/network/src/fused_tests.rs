@@ -2,7 +2,7 @@
 //! on other registers and threads.
 
 use super::*;
-use crate::burn::Burn;
+use crate::burn::{Burn, Cpu};
 use proptest::prelude::*;
 use rand::RngExt;
 use statistics::random;
@@ -47,7 +47,7 @@ impl Example {
     fn gradient_of_burn(&self) -> Gradient {
         let images = self.images();
         let batch = self.batch(&images, 0..images.len());
-        Burn::flex(self.chain.clone()).gradient(&self.parameters, batch).unwrap()
+        Burn::new(self.chain.clone(), Cpu::Flex).gradient(&self.parameters, batch).unwrap()
     }
 
     fn gradient(&self) -> Gradient {

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use arrow::array::{
+use arrow_array::types::Int32Type;
+use arrow_array::{
     ArrayRef, DictionaryArray, FixedSizeListArray, Float32Array, Int64Array, ListArray, RecordBatch,
     StringArray, StructArray, TimestampMicrosecondArray,
 };
-use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Int32Type, Schema, UnionFields, UnionMode};
-use arrow::ipc::writer::StreamWriter;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::{DataType, Field, Schema, UnionFields, UnionMode};
+use arrow_select::concat::concat_batches;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tempfile::NamedTempFile;
 
@@ -111,7 +112,7 @@ fn any_schema_reads_back_equal_with_its_empty_values_and_changing_words() {
     let kept = rows_of(keep(&stream_of(&batches), 100).unwrap());
     let [kept, given] = [&kept[..], &batches].map(|all| concat_batches(&schema, all).unwrap());
     // The numbers behind the words of a dictionary may differ; the words may not.
-    let words = |batch: &RecordBatch| arrow::compute::cast(batch.column(0), &DataType::Utf8).unwrap();
+    let words = |batch: &RecordBatch| arrow_cast::cast(batch.column(0), &DataType::Utf8).unwrap();
     assert_eq!(&words(&kept), &words(&given));
     assert_eq!(kept.columns()[1..], given.columns()[1..]);
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Fields, Schema};
+use arrow_schema::{DataType, Field, Fields, Schema};
 
 /// A number inside a tensor or a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,18 +5,18 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use arrow::array::{
+use arrow_array::types::{
+    ArrowPrimitiveType, Float32Type, Float64Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+};
+use arrow_array::{
     Array, ArrayRef, BinaryArray, BooleanArray, DictionaryArray, FixedSizeListArray, Int32Array, ListArray,
     PrimitiveArray, RecordBatch, StringArray, StructArray,
 };
-use arrow::buffer::{OffsetBuffer, ScalarBuffer};
-use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{
-    ArrowNativeType, ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, Int32Type, Int64Type,
-    SchemaRef, UInt8Type, UInt16Type,
-};
-use arrow::error::ArrowError;
-use arrow::ipc::reader::StreamReader;
+use arrow_buffer::{ArrowNativeType, OffsetBuffer, ScalarBuffer};
+use arrow_cast::{CastOptions, cast_with_options};
+use arrow_ipc::reader::StreamReader;
+use arrow_schema::ArrowError;
+use arrow_schema::{DataType, Field, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowPredicate, ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReader,
@@ -132,7 +132,7 @@ impl Reader {
         self.schema.metadata().get(&format!("{}{key}", write::PREFIX)).map(String::as_str)
     }
 
-    fn next_batch(&mut self) -> Option<Result<RecordBatch, arrow::error::ArrowError>> {
+    fn next_batch(&mut self) -> Option<Result<RecordBatch, arrow_schema::ArrowError>> {
         match &mut self.source {
             Source::Parquet(reader) => reader.next(),
             Source::Stream(reader) => reader.next(),
