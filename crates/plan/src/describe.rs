@@ -1,6 +1,6 @@
 //! What a program answers to --describe: its ports and params, and the checks of values against them.
 
-use crate::value::Value;
+use crate::value::{NOT_FINITE, Value};
 use serde::Deserialize;
 use serde_json::Value as Json;
 use std::collections::HashSet;
@@ -127,8 +127,15 @@ impl Kind {
 
     /// Checks a value; the error says what is wrong and what would be right.
     pub fn check(&self, value: &Value) -> Result<(), (String, String)> {
-        let wrong_type =
-            |wanted: &str| Err((format!("`{value}` is {}, not {wanted}", value.kind()), String::new()));
+        let wrong_type = |wanted: &str| {
+            let what = match value {
+                Value::Integer(_) => "too large for a number to be exact".to_owned(),
+                Value::Number(x) if x.fract() == 0.0 => "too large for a whole number".to_owned(),
+                Value::Text(text) if NOT_FINITE.contains(&text.as_str()) => "no finite number".to_owned(),
+                _ => format!("{}, not {wanted}", value.kind()),
+            };
+            Err((format!("`{value}` is {what}"), String::new()))
+        };
         let out_of_bounds = |bounds: &Bounds| Err((format!("`{value}` is out of range"), bounds.text()));
         match self {
             Kind::Integer(bounds) => match value.as_integer() {

@@ -3,6 +3,9 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+/// How YAML writes the numbers that are none here; they are read as text.
+pub const NOT_FINITE: [&str; 3] = [".nan", ".inf", "-.inf"];
+
 /// A checked scalar from pipeline.yaml or from a default.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {

@@ -4,7 +4,7 @@ mod positions;
 
 pub use positions::positions;
 
-use crate::value::Value;
+use crate::value::{NOT_FINITE, Value};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::cell::Cell;
 use std::fmt;
@@ -114,6 +114,13 @@ fn in_words(source: &str, position: Option<Position>, said: &str) -> SyntaxError
         "did not find expected node content" => (position, "a value is missing here, in a list or map"),
         "repetition limit exceeded" => (position, "the file grows too large once its aliases are followed"),
         "recursion limit exceeded" => (position, "lists and maps stand too deep in each other"),
+        message if message.contains("invalid type: enum") => {
+            (position, "a tag such as !name is not read here")
+        }
+        message if message.contains("more than one document") => (
+            position,
+            "the file holds more than one document; only one is read: remove the line `---` between them",
+        ),
         message => (position, message),
     };
     SyntaxError { position, message: message.to_owned() }
@@ -181,10 +188,19 @@ impl<'de> Visitor<'de> for Tree<'_> {
         self.scalar(Value::Integer(value))
     }
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node, E> {
-        if !value.is_finite() {
-            return Err(E::custom(format!("{MARK}{value} is no finite number")));
-        }
-        self.scalar(Value::Number(value))
+        self.scalar(if value.is_finite() {
+            Value::Number(value)
+        } else {
+            let [nan, infinite, negative] = NOT_FINITE;
+            let text = if value.is_nan() {
+                nan
+            } else if value > 0.0 {
+                infinite
+            } else {
+                negative
+            };
+            Value::Text(text.to_owned())
+        })
     }
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Node, E> {
         self.spend(value.len())?;
@@ -275,6 +291,7 @@ mod tests {
             ("a: @b\n", "a value cannot begin with this character, unless it stands in quotes"),
             ("a: 1\nb: \"x\n", "the quotes that are opened here have no end"),
             ("a: [", "a value is missing here, in a list or map"),
+            ("a: !b {c: 1}", "a tag such as !name is not read here"),
         ] {
             assert_eq!(parse(text).unwrap_err().message, said, "{text:?}");
         }

@@ -5,7 +5,7 @@
 
 use crate::errors::{Error, io_error};
 use crate::files::Project;
-use crate::holders;
+use crate::holders::{self, MARK};
 use blake3::Hash;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::collections::HashSet;
@@ -14,10 +14,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// The file that is in a claimed folder as long as nobody removes the folder's content.
-const MARK: &str = ".claim";
-
-/// The right to work on a key.
+/// The right to work on a key, in a folder with a mark that is there as long as nobody clears the folder.
 #[derive(Debug)]
 pub struct Claim {
     folder: PathBuf,
@@ -25,15 +22,15 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The file that a guard locks as long as the job's processes live.
-    pub fn mark(&self) -> PathBuf {
-        self.folder.join(MARK)
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Whether the folder is the one that was claimed, and nobody has cleared it since. A stage that goes on from
     /// what it left there could otherwise end well with half of it.
     pub fn is_untouched(&self) -> bool {
-        same_file(&self.lock, &self.folder) && self.mark().exists()
+        same_file(&self.lock, &self.folder) && self.folder.join(MARK).exists()
     }
 
     /// Whether nothing of the job is left in the folder.
@@ -57,16 +54,13 @@ pub fn work_folder(project: &Project, key: Hash) -> PathBuf {
     project.cache("work").join(key.to_hex().as_str())
 }
 
-/// Ends what killed runs left at work, wherever no runner has the claim.
+/// Ends what killed runs left at work, wherever no runner has the claim. What cannot be ended is told of when its job is
+/// to run.
 pub fn end_leftovers(project: &Project, folders: &HashSet<String>) {
-    for folder in folders {
-        let folder = project.cache("work").join(folder);
-        if let Ok(lock) = File::open(&folder)
-            && lock.try_lock().is_ok()
-            && let Ok(mark) = File::open(folder.join(MARK))
-        {
-            // One that cannot be ended is told of when its job is to run.
-            let _ = holders::end(&mark);
+    for folder in folders.iter().map(|name| project.cache("work").join(name)) {
+        let Ok(lock) = File::open(&folder) else { continue };
+        if lock.try_lock().is_ok() {
+            holders::end(&folder);
         }
     }
 }
@@ -99,6 +93,7 @@ impl Claims<'_> {
         if let Some(claim) = self.claim_with_spare(&folder) {
             return Ok(Some(claim));
         }
+        let is_left = folder.exists();
         for _ in 0..100 {
             self.project.make_parent(&folder.join(MARK))?;
             let Ok(lock) = File::open(&folder) else { continue };
@@ -108,14 +103,14 @@ impl Claims<'_> {
                 // The folder may have been removed and made anew before it was locked.
                 Ok(()) if same_file(&lock, &folder) => {
                     let mark = folder.join(MARK);
-                    let ended = File::create(&mark).and_then(|mark| holders::end(&mark));
-                    return match ended.map_err(io_error("write", &mark))? {
-                        true => Ok(Some(Claim { folder, lock })),
-                        false => Err(Error::Usage(format!(
+                    File::create(&mark).map_err(io_error("write", &mark))?;
+                    if is_left && !holders::end(&folder) {
+                        return Err(Error::Usage(format!(
                             "processes that a killed run left still work in {}, and cannot be ended",
                             folder.display()
-                        ))),
-                    };
+                        )));
+                    }
+                    return Ok(Some(Claim { folder, lock }));
                 }
                 Ok(()) => {}
             }

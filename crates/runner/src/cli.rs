@@ -148,7 +148,9 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     screen.close(outcome.counts, seconds);
     // Each of them is of use without the others.
     let saved = [last.save(&project), digests.save(), descriptions.save(&project)];
-    saved.into_iter().collect::<Result<(), Error>>()?;
+    // Where nothing can be written a run with nothing to do has only not learnt what it need not read again.
+    let idle = outcome.counts.done + outcome.counts.failed == 0;
+    saved.into_iter().filter(|saved| !idle || !is_denied(saved)).collect::<Result<(), Error>>()?;
     Ok(match (outcome.interrupted, outcome.counts.failed) {
         (true, _) => 130,
         (false, 0) => 0,
@@ -183,7 +185,7 @@ fn perform(command: Command) -> Result<u8, Error> {
             let _use = CacheUse::exclusive(&project, &commands::WAIT_FOR_RUNNERS)?;
             let digests = Digests::load(&project);
             let intact = verify::verify(&Store { project: &project, digests: &digests }, false, folder.json)?;
-            digests.save()?;
+            Some(digests.save()).filter(|saved| !is_denied(saved)).unwrap_or(Ok(()))?;
             return Ok(if intact { 0 } else { 1 });
         }
         Command::Gc(arguments) => gc::gc(arguments)?,
@@ -199,6 +201,10 @@ fn perform(command: Command) -> Result<u8, Error> {
         Command::Man { command } => man(command.as_deref())?,
     }
     Ok(0)
+}
+
+fn is_denied(saved: &Result<(), Error>) -> bool {
+    saved.as_ref().is_err_and(Error::is_denied)
 }
 
 /// Opens a pipeline for a command that changes nothing.

@@ -1,9 +1,11 @@
-//! Digests of files, remembered by size, time and inode, so that a run with nothing to do reads no data.
+//! Digests of files, remembered by size, time and inode, so that a run with nothing to do reads no data; and which file
+//! the runner itself has put where in results/, so that a user's is never taken for its own.
 
 use crate::errors::{Error, io_error};
 use crate::files::{Durable, Project};
 use blake3::Hash;
-use std::collections::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -21,9 +23,19 @@ pub struct Digests<'a> {
     memory: Mutex<Memory>,
 }
 
+/// The memory on disk.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Saved {
+    /// Size, time in ns, inode and digest, by path.
+    known: BTreeMap<String, (u64, i64, u64, String)>,
+    placed: BTreeMap<String, String>,
+}
+
 #[derive(Debug, Default)]
 struct Memory {
     known: HashMap<String, (Stamp, Hash)>,
+    /// What the runner put to paths in results/.
+    placed: HashMap<String, Hash>,
     used: HashSet<String>,
     forgotten: HashSet<String>,
     changed: bool,
@@ -47,29 +59,33 @@ impl<'a> Digests<'a> {
 
     /// Takes up what another runner remembered meanwhile.
     pub fn reload(&self) {
-        let saved = self.saved();
-        self.lock().known.extend(saved);
+        let (known, placed) = self.saved();
+        let mut memory = self.lock();
+        memory.known.extend(known);
+        memory.placed.extend(placed);
     }
 
     /// Takes up what another runner remembered of files that are not known here.
     fn merge(&self) {
-        let saved = self.saved();
+        let (known, placed) = self.saved();
         let mut memory = self.lock();
-        for (path, entry) in saved {
-            if !memory.forgotten.contains(&path) {
-                memory.known.entry(path).or_insert(entry);
-            }
+        let Memory { known: own, placed: own_placed, forgotten, .. } = &mut *memory;
+        for (path, entry) in known.into_iter().filter(|(path, _)| !forgotten.contains(path)) {
+            own.entry(path).or_insert(entry);
+        }
+        for (path, digest) in placed.into_iter().filter(|(path, _)| !forgotten.contains(path)) {
+            own_placed.entry(path).or_insert(digest);
         }
     }
 
-    fn saved(&self) -> HashMap<String, (Stamp, Hash)> {
-        type Saved = HashMap<String, (u64, i64, u64, String)>;
+    fn saved(&self) -> (HashMap<String, (Stamp, Hash)>, HashMap<String, Hash>) {
         let bytes = fs::read(self.project.state("digests.json")).unwrap_or_default();
-        let saved: Saved = serde_json::from_slice(&bytes).unwrap_or_default();
+        let Saved { known, placed } = serde_json::from_slice(&bytes).unwrap_or_default();
         let entry = |(path, (size, time, inode, digest)): (String, (u64, i64, u64, String))| {
             Some((path, ((size, time, inode), Hash::from_hex(digest).ok()?)))
         };
-        saved.into_iter().filter_map(entry).collect()
+        let place = |(path, digest): (String, String)| Some((path, Hash::from_hex(digest).ok()?));
+        (known.into_iter().filter_map(entry).collect(), placed.into_iter().filter_map(place).collect())
     }
 
     /// Keeps the memory for later runs, if it changed.
@@ -82,12 +98,15 @@ impl<'a> Digests<'a> {
         // A runner of another pipeline of this folder may have saved meanwhile.
         self.merge();
         let mut memory = self.lock();
-        let Memory { known, used, .. } = &mut *memory;
+        let Memory { known, placed, used, .. } = &mut *memory;
         known.retain(|path, _| used.contains(path) || self.project.path(path).exists());
-        let saved: std::collections::BTreeMap<&String, (u64, i64, u64, String)> = known
-            .iter()
-            .map(|(path, ((a, b, c), digest))| (path, (*a, *b, *c, digest.to_string())))
-            .collect();
+        placed.retain(|path, _| used.contains(path) || self.project.path(path).symlink_metadata().is_ok());
+        let entry = |(path, ((a, b, c), digest)): (&String, &(Stamp, Hash))| {
+            (path.clone(), (*a, *b, *c, digest.to_string()))
+        };
+        let place = |(path, digest): (&String, &Hash)| (path.clone(), digest.to_string());
+        let saved =
+            Saved { known: known.iter().map(entry).collect(), placed: placed.iter().map(place).collect() };
         let path = self.project.state("digests.json");
         let bytes = serde_json::to_vec(&saved).map_err(io::Error::from).map_err(io_error("write", &path))?;
         self.project.write_whole(&path, &bytes, Durable::Now)?;
@@ -126,9 +145,36 @@ impl<'a> Digests<'a> {
         Ok(digest)
     }
 
-    /// Whether anything is remembered of this path.
-    pub fn knows(&self, path: &Path) -> bool {
-        self.lock().known.contains_key(&self.project.name_of(path))
+    /// What the runner put to a path in results/, if it did.
+    pub fn placed(&self, path: &Path) -> Option<Hash> {
+        self.lock().placed.get(&self.project.name_of(path)).copied()
+    }
+
+    /// Remembers what the runner put to a path in results/.
+    pub fn note_placed(&self, path: &Path, digest: Hash) {
+        let mut memory = self.lock();
+        memory.changed |= memory.placed.insert(self.project.name_of(path), digest) != Some(digest);
+    }
+
+    /// Forgets everything about a path from which the runner has removed what it put there.
+    pub fn note_removed(&self, path: &Path) {
+        self.forget(path);
+        let mut memory = self.lock();
+        memory.changed |= memory.placed.remove(&self.project.name_of(path)).is_some();
+    }
+
+    /// Every path in results/ to which the runner put something that lies there unchanged, in order.
+    pub fn all_placed(&self) -> Vec<(PathBuf, Hash)> {
+        let placed: Vec<(String, Hash)> =
+            self.lock().placed.iter().map(|(name, digest)| (name.clone(), *digest)).collect();
+        let mut placed: Vec<(PathBuf, Hash)> =
+            placed.into_iter().map(|(name, digest)| (self.project.path(&name), digest)).collect();
+        placed.retain(|(path, digest)| {
+            let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+            is_file && self.digest(path).is_ok_and(|found| found == *digest)
+        });
+        placed.sort_by(|a, b| a.0.cmp(&b.0));
+        placed
     }
 
     /// Remembers the digest of a file that the runner puts there. `metadata` is that of the file which was read:

@@ -47,6 +47,12 @@ impl Error {
         serde_json::json!({"error": error, "exit_code": self.exit_code(), "faults": faults})
     }
 
+    /// Whether it is only that nothing can be written here.
+    pub fn is_denied(&self) -> bool {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        matches!(self, Error::Io { source, .. } if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem))
+    }
+
     /// The exit code that tells this error from the others.
     pub fn exit_code(&self) -> u8 {
         match self {

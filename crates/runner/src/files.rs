@@ -277,6 +277,16 @@ fn is_aside(name: &str) -> bool {
     name.split_once('.').is_some_and(|(pid, n)| number(pid) && number(n))
 }
 
+/// Removes what lies at a path, file or folder or link, if anything does.
+pub fn remove_whatever(path: &Path) -> Result<(), Error> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(_) => Ok(()),
+    };
+    removed.map_err(io_error("remove", path))
+}
+
 /// Makes a rename or a new link in the folder of `path` survive a power cut.
 pub fn sync_parent(path: &Path) -> std::io::Result<()> {
     match path.parent() {

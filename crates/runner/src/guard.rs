@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, PipeReader, Write};
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -97,17 +98,18 @@ fn tell(told: &Told) {
 
 /// Runs the processes of a job, each joined to the next by a pipe, until all of them and all that they started have
 /// ended.
-fn run(post: &Post, Task { mark, steps }: &Task) -> Ending {
+fn run(post: &Post, Task { folder, steps }: &Task) -> Ending {
     let mut ending = Ending::default();
     // A folder that was cleared has no mark any more, which the runner finds out.
-    let _held = holders::hold(mark.as_ref());
+    let _held = holders::hold(folder.as_ref());
+    let folder = fs::canonicalize(folder).unwrap_or_default();
     let (ended, ends) = mpsc::channel();
     let (heard, silence) = mpsc::channel::<()>();
     let mut running = BTreeMap::new();
     let mut upstream: Option<PipeReader> = None;
     for (step, call) in steps.iter().enumerate() {
         let last = step + 1 == steps.len();
-        let (mut child, log, reader) = match start(post, call, upstream.take(), last) {
+        let (mut child, log, reader) = match start(post, call, &folder, upstream.take(), last) {
             Ok(started) => started,
             Err(what) => {
                 ending.unstarted = Some((step, what));
@@ -190,11 +192,17 @@ fn problem(end: io::Result<ResUse>, used: &mut Used) -> Option<String> {
 
 type Started = (Child, File, Option<PipeReader>);
 
-fn start(post: &Post, step: &Step, upstream: Option<PipeReader>, last: bool) -> Result<Started, String> {
+fn start(
+    post: &Post,
+    step: &Step,
+    folder: &Path,
+    upstream: Option<PipeReader>,
+    last: bool,
+) -> Result<Started, String> {
     let log =
         open_log(step).map_err(|e| format!("its log {} cannot be written: {e}", step.log().display()))?;
     let _starting = post.starting.lock().unwrap_or_else(PoisonError::into_inner);
-    spawn(step, log, upstream, last)
+    spawn(step, log, folder, upstream, last)
         .map_err(|e| format!("{} cannot be started: {e}", step.program().display()))
 }
 
@@ -210,9 +218,16 @@ fn open_log(step: &Step) -> io::Result<File> {
     Ok(log)
 }
 
-fn spawn(step: &Step, log: File, upstream: Option<PipeReader>, last: bool) -> io::Result<Started> {
+fn spawn(
+    step: &Step,
+    log: File,
+    folder: &Path,
+    upstream: Option<PipeReader>,
+    last: bool,
+) -> io::Result<Started> {
     let mut command = Command::new(step.program());
     command.args(&step.arguments).arg("--progress=events").stderr(Stdio::piped());
+    command.env(holders::FOLDER, folder);
     command.stdin(upstream.map_or_else(Stdio::null, Stdio::from));
     let downstream = if last {
         command.stdout(log.try_clone()?);

@@ -150,7 +150,9 @@ fn file_faults(pipeline: &Pipeline, project: &Project, faults: &mut Vec<Fault>) 
             );
             continue;
         }
-        if !path.is_file() {
+        if path.exists() && !path.is_file() {
+            faults.push(fault(format!("{} is no regular file", path.display())));
+        } else if !path.exists() {
             let fault = fault(format!("there is no file {}", path.display()));
             let stage = file.split_once('.').filter(|(stage, _)| !stage.contains('/'));
             let names = || pipeline.stages.iter().map(|stage| stage.name.as_str());

@@ -2,7 +2,7 @@
 
 use crate::claims::{self, Claim, Claims};
 use crate::command;
-use crate::files::{Durable, Project};
+use crate::files::{self, Durable, Project};
 use crate::guards::{Group, Guards};
 use crate::key::{self, Field};
 use crate::setting::Setting;
@@ -90,7 +90,7 @@ pub fn perform(
     }
     let begin = Instant::now();
     let task = match steps(setting, attempt) {
-        Ok(steps) => Task { mark: claim.mark().into_os_string(), steps },
+        Ok(steps) => Task { folder: claim.folder().into(), steps },
         Err(wrong) => return (None, Err(work::failure(wrong))),
     };
     let (group, result) = work::run(attempt.job, &task, &shared.guards, events);
@@ -161,6 +161,8 @@ fn steps(setting: &Setting, attempt: &Attempt) -> Result<Vec<Step>, String> {
         let output = |output: usize| work_file(setting, attempt.key, members.len(), number, process, output);
         for file in (0..call.outputs.len()).map(output) {
             setting.project.make_parent(&file).map_err(|error| error.to_string())?;
+            // What an earlier attempt left beside its outputs stays, for those who go on from it.
+            files::remove_whatever(&file).map_err(|error| error.to_string())?;
         }
         let arguments = command::arguments(call, source, output, attempt.threads);
         let log = setting.log(process);

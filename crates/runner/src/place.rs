@@ -26,7 +26,7 @@ pub enum Found {
     Right,
     /// Nothing.
     Nothing,
-    /// Another output of this cache, as after a run with other params.
+    /// What the runner put there earlier, as after a run with other params, or another output of the cache.
     Other,
     /// What a user made of an output.
     Edited,
@@ -39,13 +39,13 @@ impl Store<'_> {
     pub fn look(&self, digest: Hash, relative: &str) -> Found {
         let path = self.project.path(relative);
         let Ok(metadata) = fs::symlink_metadata(&path) else { return Found::Nothing };
-        let known = self.digests.knows(&path);
+        let placed = self.digests.placed(&path);
         // A link or a folder is none of ours, whatever it leads to.
         let found = if metadata.is_file() { self.digests.digest(&path).ok() } else { None };
         match found {
             Some(found) if found == digest => Found::Right,
-            Some(found) if self.object(found) == Object::Intact => Found::Other,
-            _ if known => Found::Edited,
+            Some(found) if placed == Some(found) || self.object(found) == Object::Intact => Found::Other,
+            _ if placed.is_some() => Found::Edited,
             _ => Found::Foreign,
         }
     }
@@ -55,7 +55,10 @@ impl Store<'_> {
         let path = self.project.path(relative);
         let mut placed = Placed::Linked;
         match self.look(digest, relative) {
-            Found::Right => return Ok(Placed::There),
+            Found::Right => {
+                self.digests.note_placed(&path, digest);
+                return Ok(Placed::There);
+            }
             Found::Nothing | Found::Other => {}
             found @ (Found::Edited | Found::Foreign) => {
                 let kept = free_name(&path);
@@ -74,6 +77,7 @@ impl Store<'_> {
         let object = self.object_path(digest);
         if self.link(&object, &path)? {
             self.digests.remember_link(&object, &path);
+            self.digests.note_placed(&path, digest);
             return Ok(placed);
         }
         // Another file system, or one without hard links.
@@ -90,6 +94,7 @@ impl Store<'_> {
             io_error("write", &path)(source)
         })?;
         self.digests.remember(&path, &metadata, copied);
+        self.digests.note_placed(&path, digest);
         Ok(placed)
     }
 
@@ -118,7 +123,7 @@ impl Store<'_> {
         let path = self.project.path(relative);
         if self.digests.digest(&path).is_ok_and(|found| found == digest) {
             fs::remove_file(&path).map_err(io_error("remove", &path))?;
-            self.digests.forget(&path);
+            self.digests.note_removed(&path);
         }
         self.drop_object(digest)
     }

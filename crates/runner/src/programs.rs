@@ -34,10 +34,15 @@ pub struct Program {
     pub description: Description,
 }
 
+/// Under what the answer of a program is kept: its name, too, for a program may go by what it is called.
+fn question(name: &str, digest: Hash) -> String {
+    format!("{name} {digest}")
+}
+
 /// Programs by name, or what is wrong with them.
 pub type Programs = HashMap<String, Result<Program, String>>;
 
-/// Finds and describes programs. A description that is known for a program's bytes is not asked again.
+/// Finds and describes programs. What a program of this name and these bytes answered is not asked again.
 pub struct Descriptions {
     known: BTreeMap<String, String>,
     changed: bool,
@@ -79,7 +84,7 @@ impl Descriptions {
                 }
                 Ok((path, shown, digest)) => {
                     let known =
-                        self.known.get(digest.to_hex().as_str()).and_then(|text| describe::read(text).ok());
+                        self.known.get(&question(name, digest)).and_then(|text| describe::read(text).ok());
                     match known {
                         Some(description) => {
                             let program = Program { path, shown, digest, description };
@@ -99,7 +104,7 @@ impl Descriptions {
             for ((name, path, shown, digest), answer) in batch.iter().zip(answers) {
                 let program = answer.and_then(|text| {
                     let description = describe::read(&text)?;
-                    self.known.insert(digest.to_string(), text);
+                    self.known.insert(question(name, *digest), text);
                     self.changed = true;
                     Ok(Program { path: path.clone(), shown: shown.clone(), digest: *digest, description })
                 });

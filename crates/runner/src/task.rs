@@ -12,8 +12,8 @@ pub const GUARD: &str = "--guard-of-a-job";
 /// A job for a guard.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Task {
-    /// The file that the job's processes hold locked as long as one of them lives.
-    pub mark: OsString,
+    /// The folder in which they work.
+    pub folder: OsString,
     /// Its processes, each joined to the next by a pipe.
     pub steps: Vec<Step>,
 }

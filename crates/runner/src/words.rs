@@ -23,6 +23,8 @@ pub struct Progress {
 
 /// How many lines of a log are shown when its job fails.
 const TAIL_LINES: usize = 20;
+/// How many letters of such a line are shown.
+const TAIL_WIDTH: usize = 1000;
 /// The longest line of a log that is kept in one piece.
 const LINE_BYTES: u64 = 1 << 16;
 /// Progress is passed on at most this often.
@@ -100,7 +102,16 @@ pub fn end(log: &Path, begin: u64, most: u64) -> io::Result<(u64, String)> {
 pub fn tail(log: &Path, begin: u64) -> Vec<String> {
     let (_, text) = end(log, begin, 1 << 14).unwrap_or_default();
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("$ ")).collect();
-    lines[lines.len().saturating_sub(TAIL_LINES)..].iter().map(|line| plan::faults::printable(line)).collect()
+    lines[lines.len().saturating_sub(TAIL_LINES)..].iter().map(|line| shortened(line)).collect()
+}
+
+/// A line as it is shown: its end, where it is very long.
+fn shortened(line: &str) -> String {
+    let line = plan::faults::printable(line);
+    match line.char_indices().rev().nth(TAIL_WIDTH) {
+        Some((begin, letter)) => format!("... {}", &line[begin + letter.len_utf8()..]),
+        None => line,
+    }
 }
 
 #[cfg(test)]

@@ -78,6 +78,34 @@ fn the_last_words_of_an_attempt_are_its_own() {
 }
 
 #[test]
+fn an_attempt_does_not_find_the_output_of_the_one_before() {
+    let shop = Workshop::with_stages();
+    let body = "[ -e $out ] && exit 0; echo half > $out; echo x >> tries; [ $(wc -l < tries) = 2 ]; echo whole >> $out";
+    shop.stage("source", &[], &["out"], "", body);
+    shop.pipeline("  source: {retries: 1}\n");
+    shop.make(&[]);
+    assert_eq!(shop.result("source/out.txt"), "half\nwhole\n");
+}
+
+#[test]
+fn a_program_may_go_by_what_it_is_called() {
+    let shop = Workshop::new();
+    let answer = r#"{"name": "x", "outputs": [{"name": "out", "format": "txt"}]}"#;
+    let reader = r#"{"name": "y", "inputs": [{"name": "in", "format": "txt"}], "outputs": [{"name": "out", "format": "txt"}]}"#;
+    let script = format!(
+        "#!/bin/sh\ncase $0 in *first) r='{answer}';; *) r='{reader}';; esac\nif [ $1 = --describe ]; then echo $r; exit; fi\nfor a; do case $a in --out=*) echo x > ${{a#--out=}};; esac; done\n"
+    );
+    for name in ["first", "second"] {
+        // A stage first, for its file can be executed.
+        shop.stage(name, &[], &[], "", "");
+        shop.write(&format!("bin/{name}"), &script);
+    }
+    shop.pipeline("  first: {}\n  second: {inputs: {in: first.out}}\n");
+    shop.make(&[]);
+    assert!(shop.make(&[]).starts_with("nothing to do"));
+}
+
+#[test]
 fn a_failed_job_finds_its_work_folder_again() {
     let shop = Workshop::new();
     let body = "if [ -f $out.resume ]; then mv $out.resume $out; else echo half > $out.resume; exit 1; fi";

@@ -127,6 +127,35 @@ fn gc_removes_the_results_of_cells_that_the_pipeline_no_longer_has() {
 }
 
 #[test]
+fn gc_never_takes_a_users_edit() {
+    let shop = Workshop::with_stages();
+    shop.pipeline("  source: {matrix: {seed: [1, 2]}}\n");
+    shop.make(&[]);
+    fs::remove_file(shop.path("results/p/source/seed2/out.txt")).unwrap();
+    shop.write("results/p/source/seed2/out.txt", "mine");
+    shop.pipeline("  source: {matrix: {seed: [1]}}\n");
+    // Whatever looks at the file beforehand, and remembers what it saw.
+    std::thread::sleep(Duration::from_millis(50));
+    shop.command_of("verify", &[]);
+    shop.make(&[]);
+    shop.command_of("gc", &["--all", "--dry-run"]);
+    let removed = shop.command_of("gc", &["--all"]);
+    assert_eq!(shop.result("source/seed2/out.txt"), "mine", "{}", removed.out);
+}
+
+#[test]
+fn only_what_a_user_has_edited_is_told_as_edited() {
+    let shop = made();
+    // The same places, filled from another cache, and after the store was removed.
+    let elsewhere = ["--cache", "elsewhere", "--set", "source.word=y"];
+    let told = [shop.make(&elsewhere), shop.make(&[])].concat();
+    fs::remove_dir_all(shop.path(".priorscope/objects")).unwrap();
+    let told = told + &shop.make(&["--set", "source.word=z"]);
+    let edited = files(&shop, "results").into_iter().any(|path| path.to_string_lossy().contains(".edited"));
+    assert!(!edited && !told.contains("was edited"), "{told}");
+}
+
+#[test]
 fn gc_keeps_what_is_young_or_fits() {
     let shop = made();
     shop.make(&["--set", "source.word=old"]);

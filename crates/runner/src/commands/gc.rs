@@ -79,7 +79,7 @@ pub(crate) fn gc(arguments: GcArguments) -> Result<(), Error> {
     let stale =
         |path: &Path| folders.iter().any(|folder| path.starts_with(folder)) && !outputs.contains(path);
     collect(&store, &needed, stale, Allowance { age, size }, dry_run, json)?;
-    digests.save()
+    if dry_run { Ok(()) } else { digests.save() }
 }
 
 /// The keys that the pipelines need which are not `given`: all that their last runs made, here and in every other
@@ -158,10 +158,9 @@ fn collect(
     let results = store.project.path("results");
     let removed_results: Vec<PathBuf> = store
         .digests
-        .all()
+        .all_placed()
         .into_iter()
-        .filter(|(path, digest)| path.starts_with(&results) && (is_gone(digest) || stale(path)))
-        .filter(|(path, digest)| store.digests.digest(path).is_ok_and(|found| found == *digest))
+        .filter(|(path, digest)| is_gone(digest) || stale(path))
         .map(|(path, _)| path)
         .collect();
     // A training that was broken off goes on from there: only a long time, or --all, takes that away.
@@ -187,7 +186,7 @@ fn collect(
         }
         for path in &removed_results {
             fs::remove_file(path).map_err(io_error("remove", path))?;
-            store.digests.forget(path);
+            store.digests.note_removed(path);
             remove_empty_parents(path, &results);
         }
         for folder in &leftovers {
@@ -229,11 +228,14 @@ fn text(collection: &Collection, allowance: Allowance) -> String {
     const MOST: usize = 20;
     let verb = if collection.dry_run { "would remove" } else { "removed" };
     let mut text = String::new();
-    for job in collection.removed_jobs.iter().take(MOST) {
-        text += &format!("{verb} {job}\n");
-    }
-    if let Some(more) = collection.removed_jobs.len().checked_sub(MOST).filter(|more| *more > 0) {
-        text += &format!("{verb} {more} more\n");
+    let files = collection.removed_results.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    for names in [&collection.removed_jobs, &files] {
+        for name in names.iter().take(MOST) {
+            text += &format!("{verb} {name}\n");
+        }
+        if let Some(more) = names.len().checked_sub(MOST).filter(|more| *more > 0) {
+            text += &format!("{verb} {more} more\n");
+        }
     }
     text += &format!(
         "{verb} {} of {}, {} from results/, and {} of broken-off work: {}; {} left, of which the pipelines need {}",

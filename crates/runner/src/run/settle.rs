@@ -130,7 +130,10 @@ impl Run<'_> {
             match self.setting.store.place(digest, file).map_err(|e| e.to_string())? {
                 Placed::There => {}
                 Placed::Linked => self.counts.linked += 1,
-                Placed::BesideEdit(note) => self.screen.note(&note),
+                Placed::BesideEdit(note) => {
+                    self.counts.linked += 1;
+                    self.screen.note(&note);
+                }
             }
             if !output.temporary {
                 self.permanent.insert(digest);
