@@ -1,5 +1,7 @@
 //! Runners that are stopped, killed, or that meet each other.
 
+#![allow(clippy::unwrap_used, reason = "a test whose helper fails has failed")]
+
 mod workshop;
 use rustix::process::{Pid, Signal, kill_process};
 use std::process::Stdio;
