@@ -14,6 +14,7 @@ pub mod dataset;
 mod error;
 mod keep;
 mod kind;
+pub mod picture;
 mod read;
 mod write;
 

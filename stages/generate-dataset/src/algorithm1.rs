@@ -12,18 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use statistics::random::standard_normal;
+use tables::picture::Grey;
 use tables::{PIXELS, SIDE};
-
-/// A grey picture: 0 is background, 255 is ink.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grey {
-    /// Pixels along a row.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-    /// Row after row.
-    pub pixels: Vec<u8>,
-}
 
 /// A black-and-white picture, row after row; true is ink.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use tables::picture::{self, Grey};
 use tables::{CLASSES, Reader, catalogue};
-
-use crate::algorithm1::Grey;
 
 mod mnist;
 mod sd19;
@@ -75,24 +74,18 @@ fn read_parquet(path: &Path) -> Result<Vec<Digit>, Error> {
         let batch = batch?;
         let labels = batch.i64s("label")?;
         let images = batch.encoded_images("image")?;
-        let decoded: Vec<Result<Grey, String>> = images.par_iter().map(|(bytes, _)| decode(bytes)).collect();
+        let decoded: Vec<Result<Grey, picture::Error>> =
+            images.par_iter().map(|(bytes, _)| picture::decode(bytes)).collect();
         for (row, (grey, (_, place))) in decoded.into_iter().zip(images).enumerate() {
             let label = u8::try_from(labels[row]).ok().filter(|label| usize::from(*label) < CLASSES);
             let label = label.ok_or_else(|| {
                 batch.bad_value("label", row, format!("label {}", labels[row]), "labels are 0 to 9")
             })?;
-            let grey = grey.map_err(|detail| {
-                batch.bad_value("image", row, detail, "every image is a picture that can be decoded")
+            let grey = grey.map_err(|error| {
+                batch.bad_value("image", row, error, "every image is a PNG that can be decoded")
             })?;
             digits.push(Digit { label, grey, path: place });
         }
     }
     Ok(digits)
-}
-
-/// Decodes a PNG to grey.
-fn decode(bytes: &[u8]) -> Result<Grey, String> {
-    let picture = image::load_from_memory(bytes).map_err(|error| error.to_string())?.into_luma8();
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    Ok(Grey { width, height, pixels: picture.into_raw() })
 }

@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use image::{GrayImage, Luma};
 use tables::dataset;
+use tables::picture::{self, Grey};
 
 /// Makes a dataset of one training and one test image a class, and checks what must hold for it.
 fn check_dataset_from(digits: &Path, folder: &Path) {
@@ -24,15 +24,14 @@ fn check_dataset_from(digits: &Path, folder: &Path) {
 fn folders_of_sd19_become_a_dataset() {
     let folder = tempfile::tempdir().unwrap();
     let by_class = folder.path().join("by_class");
-    for class in 0..10_u32 {
+    for class in 0..10 {
         let pictures = by_class.join(format!("{:x}", 0x30 + class)).join(format!("hsf_{}", class % 4));
         std::fs::create_dir_all(&pictures).unwrap();
         for number in 0..2 {
-            let picture = GrayImage::from_fn(128, 128, |x, y| {
-                let ink = x.abs_diff(64) < 6 + class && y.abs_diff(64) < 20 + number;
-                Luma([if ink { 0 } else { 255 }])
-            });
-            picture.save(pictures.join(format!("hsf_0_{number:05}.png"))).unwrap();
+            let ink = |x: usize, y: usize| x.abs_diff(64) < 6 + class && y.abs_diff(64) < 20 + number;
+            let pixels = (0..128 * 128).map(|at| if ink(at % 128, at / 128) { 0 } else { 255 }).collect();
+            let png = picture::encode(&Grey { width: 128, height: 128, pixels }).unwrap();
+            std::fs::write(pictures.join(format!("hsf_0_{number:05}.png")), png).unwrap();
         }
     }
     check_dataset_from(&by_class, folder.path());

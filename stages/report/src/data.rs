@@ -14,12 +14,13 @@ use std::path::{Path, PathBuf};
 use stage::Error;
 use statistics::histogram::Bins;
 use statistics::null::Null;
+use tables::picture::Grey;
 
 pub use claims::Claim;
 pub use curves::{Curve, Point};
 pub use distributions::Distribution;
 pub use divergences::Divergence;
-pub use images::{Digit, Synthetic};
+pub use images::Synthetic;
 pub use keys::Key;
 pub use layers::{Extent, Layers};
 
@@ -64,7 +65,7 @@ pub struct Data {
     /// The image of Figure 8.
     pub example: Option<Synthetic>,
     /// The digit that it was made from; none where the digits are no table or lack it.
-    pub digit: Option<Digit>,
+    pub digit: Option<Grey>,
     /// Claims with their verdicts.
     pub claims: Vec<Claim>,
 }

@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
+use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
 use stage::Error;
 
 use crate::escape::escape;
@@ -87,13 +86,23 @@ impl Picture {
             [self.greys[at], if shown { 255 } else { 0 }]
         };
         let pixels: Vec<u8> = (0..side * side).flat_map(pixel).collect();
-        let mut bytes = Vec::new();
-        let side = side as u32;
-        PngEncoder::new(&mut bytes)
-            .write_image(&pixels, side, side, ExtendedColorType::La8)
-            .map_err(|error| Error::Failed(format!("a picture can't be encoded: {error}")))?;
-        Ok(bytes)
+        encode(&pixels, side as u32)
+            .map_err(|error| Error::Failed(format!("a picture can't be encoded: {error}")))
     }
+}
+
+/// A PNG of a square picture's grey values and opacities.
+fn encode(pixels: &[u8], side: u32) -> Result<Vec<u8>, EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, side, side);
+    encoder.set_color(ColorType::GrayscaleAlpha);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(Compression::Fast);
+    encoder.set_filter(Filter::Adaptive);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
 impl Sheet {

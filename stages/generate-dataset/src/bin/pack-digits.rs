@@ -6,9 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use generate_dataset::digits::{self, Digit};
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ExtendedColorType, ImageEncoder};
-use tables::{CLASSES, Cells, Provenance, Writer, catalogue};
+use tables::{CLASSES, Cells, Provenance, Writer, catalogue, picture};
 
 /// Packs handwritten digits into one Parquet file, which `generate-dataset`, Hugging Face datasets, DuckDB and pandas
 /// read. Takes the first digits of each class; of equal pictures only the first. The same source gives the same bytes.
@@ -87,16 +85,7 @@ fn choose(digits: &[Digit], per_class: usize) -> Result<Vec<&Digit>, String> {
 }
 
 fn png(digit: &Digit) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::NoFilter)
-        .write_image(
-            &digit.grey.pixels,
-            digit.grey.width as u32,
-            digit.grey.height as u32,
-            ExtendedColorType::L8,
-        )
-        .map_err(|error| format!("{}: {error}", digit.path))?;
-    Ok(bytes)
+    picture::encode(&digit.grey).map_err(|error| format!("{}: {error}", digit.path))
 }
 
 /// What Hugging Face datasets look for in a Parquet file: that `image` is to be decoded and `label` is a class.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use tables::CLASSES;
+use tables::picture::Grey;
 
 use super::{Digit, Error};
-use crate::algorithm1::Grey;
 
 /// The parts of MNIST and the names of their files.
 const PARTS: [(&str, &str); 2] = [("train", "train"), ("test", "t10k")];

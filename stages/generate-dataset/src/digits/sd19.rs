@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use tables::CLASSES;
+use tables::picture::{self, Grey};
 
-use super::{Digit, Error, decode};
-use crate::algorithm1::Grey;
+use super::{Digit, Error};
 
 /// The folder of a digit: `30` for 0 to `39` for 9.
 pub(super) fn folder(class: usize) -> String {
@@ -24,7 +24,7 @@ pub(super) fn read(by_class: &Path) -> Result<Vec<Digit>, Error> {
         }
         for path in pictures(&folder)? {
             let bytes = std::fs::read(&path).map_err(|source| Error::io(&path, source))?;
-            let picture = decode(&bytes).map_err(|detail| Error::content(&path, detail))?;
+            let picture = picture::decode(&bytes).map_err(|error| Error::content(&path, error))?;
             let pixels = picture.pixels.iter().map(|grey| 255 - grey).collect();
             let grey = Grey { pixels, ..picture };
             let place = path.strip_prefix(by_class).unwrap_or(&path).to_string_lossy().into_owned();
@@ -55,7 +55,6 @@ fn pictures(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{GrayImage, Luma};
 
     /// A tree as SD19's `by_class`: `3c/hsf_0/hsf_0_00000.png`, black on white.
     fn tree(classes: usize) -> tempfile::TempDir {
@@ -63,10 +62,12 @@ mod tests {
         for class in 0..classes {
             let folder = by_class.path().join(folder(class)).join("hsf_0");
             std::fs::create_dir_all(&folder).unwrap();
-            let picture = GrayImage::from_fn(128, 128, |x, y| {
-                Luma([if x.abs_diff(64) < 4 + class as u32 && y.abs_diff(64) < 20 { 0 } else { 255 }])
-            });
-            picture.save(folder.join("hsf_0_00000.png")).unwrap();
+            let pixel = |x: usize, y: usize| {
+                if x.abs_diff(64) < 4 + class && y.abs_diff(64) < 20 { 0 } else { 255 }
+            };
+            let pixels = (0..128 * 128).map(|at| pixel(at % 128, at / 128)).collect();
+            let png = picture::encode(&Grey { width: 128, height: 128, pixels }).unwrap();
+            std::fs::write(folder.join("hsf_0_00000.png"), png).unwrap();
         }
         by_class
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use statistics::histogram::Bins;
+use tables::picture::{self, Grey};
 use tables::{Batch, Error, Only, PIXELS, Reader, catalogue};
 
 /// One synthetic image.
@@ -21,17 +22,6 @@ pub struct Synthetic {
     pub regions: Vec<u8>,
     /// Path of the digit that gave the regions.
     pub source_digit: String,
-}
-
-/// A handwritten digit as grey values.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Digit {
-    /// Pixels in a row.
-    pub width: usize,
-    /// Pixels in a column.
-    pub height: usize,
-    /// 0 is background, 255 ink.
-    pub greys: Vec<u8>,
 }
 
 /// What was read from the dataset.
@@ -109,7 +99,7 @@ fn read_images(batch: &Batch, images: &mut BTreeMap<i32, Synthetic>) -> Result<(
 }
 
 /// The digit with a path; none where the table lacks it, or where the digits are a folder and so no table.
-pub(super) fn find_digit(path: &Path, source: &str) -> Result<Option<Digit>, Error> {
+pub(super) fn find_digit(path: &Path, source: &str) -> Result<Option<Grey>, Error> {
     if path.is_dir() {
         return Ok(None);
     }
@@ -117,11 +107,10 @@ pub(super) fn find_digit(path: &Path, source: &str) -> Result<Option<Digit>, Err
         let batch = batch?;
         let images = batch.encoded_images("image")?;
         let Some(row) = images.iter().position(|(_, path)| path == source) else { continue };
-        let digit = image::load_from_memory_with_format(&images[row].0, image::ImageFormat::Png)
-            .map_err(|error| batch.bad_value("image", row, error, "the bytes of an image are a PNG"))?
-            .into_luma8();
-        let (width, height) = (digit.width() as usize, digit.height() as usize);
-        return Ok(Some(Digit { width, height, greys: digit.into_raw() }));
+        let digit = picture::decode(&images[row].0);
+        return digit
+            .map(Some)
+            .map_err(|error| batch.bad_value("image", row, error, "the bytes of an image are a PNG"));
     }
     Ok(None)
 }

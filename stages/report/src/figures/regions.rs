@@ -36,7 +36,7 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
         }
     };
     let digit = data.digit.as_ref().and_then(|digit| {
-        (digit.width == digit.height).then(|| Picture::of_greys(digit.greys.clone(), digit.width))
+        (digit.width == digit.height).then(|| Picture::of_greys(digit.pixels.clone(), digit.width))
     });
     let edge = mask(image, |region| region == 1 || region == 2);
     let synthetic = Picture::of_values(&image.pixels, tables::SIDE);

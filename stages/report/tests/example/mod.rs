@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
 use statistics::histogram::{Bins, counts};
 use statistics::random::{split, standard_normal};
+use tables::picture::{self, Grey};
 use tables::{Cells, Provenance, Table, Writer, catalogue};
 
 /// The figures of the report.
@@ -52,11 +51,10 @@ fn normals(count: usize, sd: f64, seed: u64) -> Vec<f32> {
 impl Example {
     /// Writes every table into a folder.
     pub fn write(&self, folder: &Path) {
-        let mut png = Vec::new();
-        let ink: Vec<u8> = (0..784_usize)
+        let pixels = (0..784_usize)
             .map(|at| if (at % 28).abs_diff(14) + (at / 28).abs_diff(14) < 9 { 255 } else { 0 })
             .collect();
-        PngEncoder::new(&mut png).write_image(&ink, 28, 28, ExtendedColorType::L8).unwrap();
+        let png = picture::encode(&Grey { width: 28, height: 28, pixels }).unwrap();
         write(
             folder,
             "digits.parquet",
