@@ -58,7 +58,14 @@ impl Example {
         let (ours, theirs) = (self.gradient(), self.gradient_of_burn());
         prop_assert!((ours.loss - theirs.loss).abs() <= 1e-5 * (1.0 + theirs.loss));
         let difference = difference(&ours.values, &theirs.values);
-        prop_assert!(difference <= 1e-4, "differs by {difference}");
+        if difference > 1e-4 {
+            // Two sums in other orders may disagree on a winner or a sign that is a matter of rounding, and each such
+            // decision moves no more than an image's share.
+            let at: Vec<f64> = self.parameters.iter().map(|value| f64::from(*value)).collect();
+            let close = forward(self, &at).close;
+            let moved = close as f32 / self.labels.len() as f32;
+            prop_assert!(difference <= moved, "differs by {difference}, with {close} close decisions");
+        }
         Ok(())
     }
 }
@@ -102,9 +109,30 @@ proptest! {
     }
 }
 
-/// The mean cross-entropy in double precision, as the formulas stand.
+/// What comes of a forward pass in double precision, as the formulas stand.
+struct Forward {
+    /// The mean cross-entropy.
+    loss: f64,
+    /// How many winners of a pooling and signs of a ReLU are decided by less than single precision can tell.
+    close: usize,
+}
+
+/// What single precision cannot tell apart, as a share of a layer's largest value.
+const CLOSE: f64 = 3e-6;
+
+/// How many of a layer's decisions are close, given by how far each is from being taken otherwise.
+fn close(values: &[f64], gaps: &[f64]) -> usize {
+    let scale = values.iter().fold(0.0_f64, |scale, value| scale.max(value.abs()));
+    gaps.iter().filter(|gap| **gap < CLOSE * scale).count()
+}
+
 fn loss(example: &Example, parameters: &[f64]) -> f64 {
+    forward(example, parameters).loss
+}
+
+fn forward(example: &Example, parameters: &[f64]) -> Forward {
     let chain = &example.chain;
+    let mut all_close = 0;
     let of_image = |(image, label): (&[f32], &u8)| {
         let mut values: Vec<f64> = image.iter().map(|pixel| f64::from(*pixel)).collect();
         for layer in &chain.convolutions {
@@ -122,11 +150,17 @@ fn loss(example: &Example, parameters: &[f64]) -> f64 {
             let entry = |index: usize| {
                 let (output, y, x) =
                     (index / (pooled * pooled), 2 * (index / pooled % pooled), 2 * (index % pooled));
-                [(0, 0), (0, 1), (1, 0), (1, 1)]
-                    .iter()
-                    .fold(0.0_f64, |m, (a, b)| m.max(phi(output, y + a, x + b)))
+                // The largest of the four and of ReLU's 0, and how far the next one is below it.
+                let mut sums =
+                    [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(a, b)| phi(output, y + a, x + b)).to_vec();
+                sums.push(0.0);
+                sums.sort_by(f64::total_cmp);
+                (sums[4], sums[4] - sums[3])
             };
-            values = (0..layer.outputs * pooled * pooled).map(entry).collect();
+            let (largest, gaps): (Vec<f64>, Vec<f64>) =
+                (0..layer.outputs * pooled * pooled).map(entry).unzip();
+            all_close += close(&largest, &gaps);
+            values = largest;
         }
         for (number, layer) in chain.linears.iter().enumerate() {
             let neuron = |output: usize| {
@@ -135,12 +169,26 @@ fn loss(example: &Example, parameters: &[f64]) -> f64 {
                 sum + parameters[layer.bias.start + output]
             };
             let is_last = number + 1 == chain.linears.len();
-            values = (0..layer.outputs).map(neuron).map(|v| if is_last { v } else { v.max(0.0) }).collect();
+            let sums: Vec<f64> = (0..layer.outputs).map(neuron).collect();
+            if !is_last {
+                all_close += close(&sums, &sums.iter().map(|sum| sum.abs()).collect::<Vec<f64>>());
+            }
+            values = sums.into_iter().map(|v| if is_last { v } else { v.max(0.0) }).collect();
         }
         values.iter().map(|logit| logit.exp()).sum::<f64>().ln() - values[usize::from(*label)]
     };
     let images = example.images();
-    images.into_iter().zip(&example.labels).map(of_image).sum::<f64>() / example.labels.len() as f64
+    let loss =
+        images.into_iter().zip(&example.labels).map(of_image).sum::<f64>() / example.labels.len() as f64;
+    Forward { loss, close: all_close }
+}
+
+#[test]
+fn a_winner_that_only_rounding_decides_is_found() {
+    let example = Example::new(Chain::new((1, 13), &[(10, 2), (19, 5)], &[6]).unwrap(), 1, 791);
+    let at: Vec<f64> = example.parameters.iter().map(|value| f64::from(*value)).collect();
+    assert!((1..4).contains(&forward(&example, &at).close), "{}", forward(&example, &at).close);
+    example.agrees_with_burn().unwrap();
 }
 
 #[test]
