@@ -8,11 +8,11 @@ use crate::files::Project;
 use crate::holders::{self, MARK};
 use blake3::Hash;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 
 /// The right to work on a key, in a folder with a mark that is there as long as nobody clears the folder.
 #[derive(Debug)]
@@ -54,12 +54,15 @@ pub fn work_folder(project: &Project, key: Hash) -> PathBuf {
     project.cache("work").join(key.to_hex().as_str())
 }
 
-/// Ends what killed runs left at work, wherever no runner has the claim. What cannot be ended is told of when its job is
-/// to run.
-pub fn end_leftovers(project: &Project, folders: &HashSet<String>) {
-    for folder in folders.iter().map(|name| project.cache("work").join(name)) {
-        let Ok(lock) = File::open(&folder) else { continue };
-        if lock.try_lock().is_ok() {
+/// Ends what killed runs left at work in this cache, wherever no runner has the claim, also in folders that are gone.
+/// What cannot be ended is told of when its job is to run.
+pub fn end_leftovers(project: &Project) {
+    let Ok(work) = project.cache("work").canonicalize() else { return };
+    let named = holders::folders().into_iter().filter(|folder| folder.parent() == Some(&work));
+    let there = work_folders(project).into_iter().map(|name| work.join(name));
+    for folder in named.chain(there).collect::<BTreeSet<PathBuf>>() {
+        let lock = File::open(&folder);
+        if lock.as_ref().map_or(true, |lock| lock.try_lock().is_ok()) {
             holders::end(&folder);
         }
     }
@@ -78,18 +81,21 @@ pub struct Claims<'a> {
     project: &'a Project,
     /// Locked, marked, and without anything else in them.
     spare: Mutex<Vec<Claim>>,
+    /// Whether what killed runs left at work has been ended.
+    alone: Once,
 }
 
 impl Claims<'_> {
     /// None yet.
     pub fn new(project: &Project) -> Claims<'_> {
-        Claims { project, spare: Mutex::default() }
+        Claims { project, spare: Mutex::default(), alone: Once::new() }
     }
 
     /// Claims the work on a key, or `None` while another runner works on it.
     pub fn claim(&self, key: Hash) -> Result<Option<Claim>, Error> {
         let folder = work_folder(self.project, key);
         self.project.make_parent(&folder)?;
+        self.alone.call_once(|| end_leftovers(self.project));
         if let Some(claim) = self.claim_with_spare(&folder) {
             return Ok(Some(claim));
         }

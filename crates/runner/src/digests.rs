@@ -36,6 +36,8 @@ struct Memory {
     known: HashMap<String, (Stamp, Hash)>,
     /// What the runner put to paths in results/.
     placed: HashMap<String, Hash>,
+    /// Those of them that this process put there or removed.
+    noted: HashSet<String>,
     used: HashSet<String>,
     forgotten: HashSet<String>,
     changed: bool,
@@ -69,13 +71,12 @@ impl<'a> Digests<'a> {
     fn merge(&self) {
         let (known, placed) = self.saved();
         let mut memory = self.lock();
-        let Memory { known: own, placed: own_placed, forgotten, .. } = &mut *memory;
+        let Memory { known: own, placed: own_placed, noted, forgotten, .. } = &mut *memory;
         for (path, entry) in known.into_iter().filter(|(path, _)| !forgotten.contains(path)) {
             own.entry(path).or_insert(entry);
         }
-        for (path, digest) in placed.into_iter().filter(|(path, _)| !forgotten.contains(path)) {
-            own_placed.entry(path).or_insert(digest);
-        }
+        own_placed.retain(|path, _| noted.contains(path));
+        own_placed.extend(placed.into_iter().filter(|(path, _)| !noted.contains(path)));
     }
 
     fn saved(&self) -> (HashMap<String, (Stamp, Hash)>, HashMap<String, Hash>) {
@@ -152,15 +153,19 @@ impl<'a> Digests<'a> {
 
     /// Remembers what the runner put to a path in results/.
     pub fn note_placed(&self, path: &Path, digest: Hash) {
+        let name = self.project.name_of(path);
         let mut memory = self.lock();
-        memory.changed |= memory.placed.insert(self.project.name_of(path), digest) != Some(digest);
+        memory.noted.insert(name.clone());
+        memory.changed |= memory.placed.insert(name, digest) != Some(digest);
     }
 
     /// Forgets everything about a path from which the runner has removed what it put there.
     pub fn note_removed(&self, path: &Path) {
         self.forget(path);
+        let name = self.project.name_of(path);
         let mut memory = self.lock();
-        memory.changed |= memory.placed.remove(&self.project.name_of(path)).is_some();
+        memory.changed |= memory.placed.remove(&name).is_some();
+        memory.noted.insert(name);
     }
 
     /// Every path in results/ to which the runner put something that lies there unchanged, in order.

@@ -2,14 +2,14 @@
 //! runner and of the job's guard in the same instant.
 //!
 //! They are known by what they inherit from the guard: the folder in their environment, and its mark, which they hold
-//! open; and by the files in it that they write to.
+//! open.
 
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::process::{Signal, pidfd_send_signal};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The variable of the environment that names the folder of the job that a process belongs to.
@@ -33,11 +33,11 @@ pub fn hold(folder: &Path) -> io::Result<File> {
     Ok(File::from(mark))
 }
 
-/// Ends all processes that still work in a folder. Says whether none is left.
+/// Ends all processes that still work in a folder and have no runner any more. Says whether none is left.
 pub fn end(folder: &Path) -> bool {
     let begin = Instant::now();
     loop {
-        let left = at_work(folder);
+        let left = orphans_of(folder);
         if left.is_empty() {
             return true;
         }
@@ -54,50 +54,132 @@ pub fn end(folder: &Path) -> bool {
     }
 }
 
-/// None can be found where the system has no /proc.
-#[cfg(not(target_os = "linux"))]
-fn at_work(_folder: &Path) -> Vec<OwnedFd> {
-    Vec::new()
+/// The work folders that are named in the environments of processes which have no runner any more.
+pub fn folders() -> Vec<PathBuf> {
+    proc::processes().into_iter().filter(|process| !process.is_spared()).filter_map(|p| p.folder()).collect()
 }
 
-/// The other processes of this user that work in a folder.
-#[cfg(target_os = "linux")]
-fn at_work(folder: &Path) -> Vec<OwnedFd> {
-    use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
-    let Ok(folder) = folder.canonicalize() else { return Vec::new() };
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let process = |entry: std::fs::DirEntry| {
-        let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-        // Opened first, so that it is the process that is looked at which will be killed.
-        let process = pidfd_open(pid, PidfdFlags::empty()).ok()?;
-        (pid != getpid() && works_in(&entry.path(), &folder)).then_some(process)
+/// The processes of this user that work in a folder and have no runner any more.
+fn orphans_of(folder: &Path) -> Vec<OwnedFd> {
+    let canonical = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let works = |process: &proc::Process| {
+        (process.folder().as_ref() == Some(&canonical) || process.holds(&canonical.join(MARK)))
+            && !process.is_spared()
     };
-    entries.filter_map(process).collect()
+    proc::processes().into_iter().filter(works).map(|process| process.handle).collect()
 }
 
-/// Whether a process, given by its folder in /proc, works in a folder. Who only reads there, such as a pager, does not.
+/// What Linux tells of processes.
 #[cfg(target_os = "linux")]
-fn works_in(process: &Path, folder: &Path) -> bool {
+mod proc {
+    use super::{FOLDER, HIGH};
+    use crate::task::GUARD;
+    use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::os::fd::OwnedFd;
     use std::os::unix::ffi::OsStrExt;
-    let variable = [FOLDER.as_bytes(), b"=", folder.as_os_str().as_bytes()].concat();
-    let environment = std::fs::read(process.join("environ")).unwrap_or_default();
-    if environment.split(|byte| *byte == 0).any(|entry| entry == variable) {
-        return true;
+    use std::path::{Path, PathBuf};
+
+    /// A process, and a handle that stays its own when its number is given to another.
+    pub(super) struct Process {
+        pid: i32,
+        pub(super) handle: OwnedFd,
     }
-    let mut files = std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
-    files.any(|file| {
-        let path = std::fs::read_link(file.path()).unwrap_or_default();
-        let about = || std::fs::read_to_string(process.join("fdinfo").join(file.file_name()));
-        path == folder.join(MARK)
-            || path.starts_with(folder) && about().is_ok_and(|about| is_written_to(&about))
-    })
+
+    /// All processes.
+    pub(super) fn processes() -> Vec<Process> {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let process = |entry: fs::DirEntry| {
+            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+            Some(Process { pid, handle: pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()? })
+        };
+        entries.filter_map(process).collect()
+    }
+
+    impl Process {
+        /// The work folder that its environment names.
+        pub(super) fn folder(&self) -> Option<PathBuf> {
+            let environment = fs::read(of(self.pid, "environ")).ok()?;
+            let prefix = format!("{FOLDER}=");
+            let mut entries = environment.split(|byte| *byte == 0);
+            let folder = entries.find_map(|entry| entry.strip_prefix(prefix.as_bytes()))?;
+            Some(PathBuf::from(OsStr::from_bytes(folder)))
+        }
+
+        /// Whether it has inherited the open mark of a folder.
+        pub(super) fn holds(&self, mark: &Path) -> bool {
+            let files = fs::read_dir(of(self.pid, "fd")).into_iter().flatten().flatten();
+            let inherited = |file: &fs::DirEntry| {
+                file.file_name()
+                    .to_str()
+                    .and_then(|number| number.parse().ok())
+                    .is_some_and(|n: i32| n >= HIGH)
+            };
+            files.filter(inherited).any(|file| fs::read_link(file.path()).is_ok_and(|path| path == mark))
+        }
+
+        /// Whether it is one from which this runner was started, or works for a runner that lives: what it works in only
+        /// has the same name then, as after a folder was moved.
+        pub(super) fn is_spared(&self) -> bool {
+            let own = getpid().as_raw_nonzero().get();
+            line_of(own).any(|pid| pid == self.pid) || line_of(self.pid).any(guards_for_a_runner)
+        }
+    }
+
+    fn of(pid: i32, name: &str) -> String {
+        format!("/proc/{pid}/{name}")
+    }
+
+    /// A process, its parent, and so on.
+    fn line_of(pid: i32) -> impl Iterator<Item = i32> {
+        std::iter::successors(Some(pid), |pid| parent(*pid))
+    }
+
+    fn parent(pid: i32) -> Option<i32> {
+        // PID (NAME) STATE PARENT ..., and the name may hold anything, text or not.
+        let stat = fs::read(of(pid, "stat")).ok()?;
+        let stat = String::from_utf8_lossy(&stat);
+        let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+        (parent > 0).then_some(parent)
+    }
+
+    /// Whether a process is a guard whose runner lives: it is the same program's child.
+    fn guards_for_a_runner(pid: i32) -> bool {
+        let line = fs::read(of(pid, "cmdline")).unwrap_or_default();
+        let program = |pid| fs::read_link(of(pid, "exe")).ok();
+        line.split(|byte| *byte == 0).nth(1) == Some(GUARD.as_bytes())
+            && parent(pid).is_some_and(|parent| program(parent).is_some() && program(parent) == program(pid))
+    }
 }
 
-/// Whether an open file may be written to, as /proc tells it: the two lowest bits of its flags are 0 if it may not.
-#[cfg(target_os = "linux")]
-fn is_written_to(about: &str) -> bool {
-    let flags = about.lines().find_map(|line| line.strip_prefix("flags:"));
-    flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok()).is_some_and(|flags| flags & 3 != 0)
+/// Where the system has no /proc none can be found.
+#[cfg(not(target_os = "linux"))]
+mod proc {
+    use std::os::fd::OwnedFd;
+    use std::path::{Path, PathBuf};
+
+    pub(super) struct Process {
+        pub(super) handle: OwnedFd,
+    }
+
+    pub(super) fn processes() -> Vec<Process> {
+        Vec::new()
+    }
+
+    impl Process {
+        pub(super) fn folder(&self) -> Option<PathBuf> {
+            None
+        }
+
+        pub(super) fn holds(&self, _mark: &Path) -> bool {
+            false
+        }
+
+        pub(super) fn is_spared(&self) -> bool {
+            true
+        }
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -106,27 +188,36 @@ mod tests {
     use std::process::{Command, Stdio};
 
     #[test]
-    fn who_writes_or_belongs_to_a_folder_works_in_it_and_a_reader_does_not() {
+    fn who_belongs_to_a_folder_is_ended_and_who_reads_or_edits_there_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
+        let (mark, file) = (folder.path().join(MARK), folder.path().join("file"));
+        std::fs::write(&mark, "").unwrap();
         std::fs::write(&file, "x").unwrap();
         let sleep = || {
             let mut sleep = Command::new("sleep");
             sleep.arg("60").env_clear();
             sleep
         };
-        let mut reader = sleep().stdin(File::open(&file).unwrap()).spawn().unwrap();
-        assert!(at_work(folder.path()).is_empty());
+        let mut reader = sleep().stdin(File::open(&mark).unwrap()).spawn().unwrap();
         let mut writer = sleep().stdout(File::options().append(true).open(&file).unwrap()).spawn().unwrap();
-        assert_eq!(at_work(folder.path()).len(), 1);
+        assert!(orphans_of(folder.path()).is_empty());
         let name = folder.path().canonicalize().unwrap();
-        let mut member = sleep().env(FOLDER, name).stdin(Stdio::null()).spawn().unwrap();
-        assert_eq!(at_work(folder.path()).len(), 2);
-        let waiting = std::thread::spawn(move || (writer.wait().unwrap(), member.wait().unwrap()));
+        let mut member = sleep().env(FOLDER, &name).stdin(Stdio::null()).spawn().unwrap();
+        assert!(folders().contains(&name));
+        let held = hold(folder.path()).unwrap();
+        let mut heir = sleep().spawn().unwrap();
+        drop(held);
+        // A child is known by its environment once it has become another program.
+        while orphans_of(folder.path()).len() < 2 {
+            std::thread::sleep(ROUND);
+        }
+        let waiting = std::thread::spawn(move || (member.wait().unwrap(), heir.wait().unwrap()));
         assert!(end(folder.path()));
         waiting.join().unwrap();
-        assert!(reader.try_wait().unwrap().is_none());
-        reader.kill().unwrap();
-        reader.wait().unwrap();
+        for spared in [&mut reader, &mut writer] {
+            assert!(spared.try_wait().unwrap().is_none());
+            spared.kill().unwrap();
+            spared.wait().unwrap();
+        }
     }
 }

@@ -81,7 +81,8 @@ impl Store<'_> {
             return Ok(placed);
         }
         // Another file system, or one without hard links.
-        let beside = path.with_extension("unfinished");
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let beside = path.with_file_name(format!(".{name}.priorscope-unfinished"));
         let _ = fs::remove_file(&beside);
         let copy = || -> io::Result<(Hash, fs::Metadata)> {
             fs::copy(&object, &beside)?;

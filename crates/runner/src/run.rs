@@ -137,7 +137,6 @@ impl<'a> Run<'a> {
         }
         let estimates = last.estimates();
         let leftovers = claims::work_folders(setting.project);
-        claims::end_leftovers(setting.project, &leftovers);
         let names: Vec<String> = (0..jobs.len()).map(|job| setting.plan.job_name(job)).collect();
         let seconds: Vec<f64> = names.iter().map(|name| estimates.seconds(name).unwrap_or(1.0)).collect();
         let remaining = schedule::remaining(setting.plan, &seconds);
@@ -432,6 +431,8 @@ impl<'a> Run<'a> {
         self.counts.failed += 1;
         if let Some(key) = self.key_of(job) {
             self.last.note_failure(&self.names[job], key);
+            // Told even of a run that is killed; what cannot be saved now is saved, or complained of, at its end.
+            let _ = self.last.save(self.setting.project);
         }
         self.screen.failed(&self.names[job], failure, None);
     }

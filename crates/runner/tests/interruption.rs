@@ -137,6 +137,8 @@ fn what_outlived_a_runner_and_its_guard_is_ended_before_its_job_runs_again() {
     kill_process(guard, Signal::KILL).unwrap();
     runner.wait().unwrap();
     assert!(is_alive(&orphan));
+    // Also where nothing is left of the folder in which it works.
+    std::fs::remove_dir_all(shop.path(".priorscope/work")).unwrap();
     shop.write("again", "");
     shop.make(&[]);
     assert!(!is_alive(&orphan));

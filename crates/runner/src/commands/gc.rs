@@ -3,9 +3,10 @@
 use super::{answer, bytes, counted};
 use crate::arguments::{self, Common, GcArguments};
 use crate::claims;
-use crate::digests::Digests;
+use crate::digests::{self, Digests};
 use crate::errors::{Error, io_error};
 use crate::files::Project;
+use crate::holders;
 use crate::last::LastRuns;
 use crate::lock::CacheUse;
 use crate::open;
@@ -156,11 +157,14 @@ fn collect(
         sizes.keys().filter(|digest| !left.contains(*digest)).map(|digest| digest.to_string()).collect();
     let is_gone = |digest: &Hash| gone.contains(digest.to_hex().as_str());
     let results = store.project.path("results");
+    let all = allowance.age.is_none() && allowance.size.is_none();
     let removed_results: Vec<PathBuf> = store
         .digests
         .all_placed()
         .into_iter()
-        .filter(|(path, digest)| is_gone(digest) || stale(path))
+        .filter(|(path, digest)| is_gone(digest) || all && stale(path))
+        // What is removed for good is read, whatever its time stamp says.
+        .filter(|(path, digest)| store.project.holds(path) && digests::hash(path).is_ok_and(|d| d == *digest))
         .map(|(path, _)| path)
         .collect();
     // A training that was broken off goes on from there: only a long time, or --all, takes that away.
@@ -190,6 +194,7 @@ fn collect(
             remove_empty_parents(path, &results);
         }
         for folder in &leftovers {
+            holders::end(folder);
             fs::remove_dir_all(folder).map_err(io_error("remove", folder))?;
         }
     }
