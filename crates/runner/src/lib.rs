@@ -2,8 +2,9 @@
 //!
 //! The way of the data: `cli` takes the command line (`arguments`), `open` the pipeline (crate `plan`) and its `programs`;
 //! `key` names each job by what it depends on, `store` knows which keys have results, `judge` says whether a job
-//! must run and why; `run` makes what is missing, job by job (`perform`, `work`, and in processes of
-//! their own `guard`), as `schedule` and its limits allow, and `screen` shows it. `preview` judges without running, for the `commands` that change nothing.
+//! must run and why; `run` makes what is missing, job by job (`perform`, `work`, and in processes of their own `guard`),
+//! as `schedule` and its limits allow, and `screen` shows it. `claims` gives each job its folder, and `holders` ends what
+//! killed runs left at work there. `preview` judges without running, for the `commands` that change nothing.
 
 pub mod account;
 mod arguments;
