@@ -185,7 +185,10 @@ fn perform(command: Command) -> Result<u8, Error> {
             let _use = CacheUse::exclusive(&project, &commands::WAIT_FOR_RUNNERS)?;
             let digests = Digests::load(&project);
             let intact = verify::verify(&Store { project: &project, digests: &digests }, false, folder.json)?;
-            Some(digests.save()).filter(|saved| !is_denied(saved)).unwrap_or(Ok(()))?;
+            let saved = digests.save();
+            if !is_denied(&saved) {
+                saved?;
+            }
             return Ok(if intact { 0 } else { 1 });
         }
         Command::Gc(arguments) => gc::gc(arguments)?,

@@ -73,6 +73,7 @@ fn orphans_of(folder: &Path) -> Vec<OwnedFd> {
 #[cfg(target_os = "linux")]
 mod proc {
     use super::{FOLDER, HIGH};
+    use crate::orphans::parent;
     use crate::task::GUARD;
     use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
     use std::ffi::OsStr;
@@ -133,15 +134,7 @@ mod proc {
 
     /// A process, its parent, and so on.
     fn line_of(pid: i32) -> impl Iterator<Item = i32> {
-        std::iter::successors(Some(pid), |pid| parent(*pid))
-    }
-
-    fn parent(pid: i32) -> Option<i32> {
-        // PID (NAME) STATE PARENT ..., and the name may hold anything, text or not.
-        let stat = fs::read(of(pid, "stat")).ok()?;
-        let stat = String::from_utf8_lossy(&stat);
-        let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
-        (parent > 0).then_some(parent)
+        std::iter::successors(Some(pid), |pid| parent(*pid).filter(|parent| *parent > 0))
     }
 
     /// Whether a process is a guard whose runner lives: it is the same program's child.

@@ -60,15 +60,19 @@ pub fn end(spared: &HashSet<Pid>) -> bool {
 
 /// The children of this process; none where the system has no /proc.
 fn children() -> Vec<Pid> {
-    let own = rustix::process::getpid().as_raw_nonzero().to_string();
+    let own = rustix::process::getpid().as_raw_nonzero().get();
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let child = |entry: fs::DirEntry| {
         let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-        let stat = fs::read(entry.path().join("stat")).ok()?;
-        // PID (NAME) STATE PARENT ..., and the name may hold anything, text or not.
-        let stat = String::from_utf8_lossy(&stat);
-        let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?;
-        (parent == own).then_some(pid)
+        (parent(pid.as_raw_nonzero().get())? == own).then_some(pid)
     };
     entries.filter_map(child).collect()
+}
+
+/// The parent of a process, 0 if it is none of this system's; none where the system has no /proc.
+pub fn parent(pid: i32) -> Option<i32> {
+    // PID (NAME) STATE PARENT ..., and the name may hold anything, text or not.
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
