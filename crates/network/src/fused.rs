@@ -12,7 +12,7 @@
 //! `forward` computes the four positions of a pooled entry for four channels at once: sixteen sums in registers, eight
 //! loads for sixteen multiply-adds. Convolution, ReLU and pooling are one pass, nothing is unfolded into a matrix, and
 //! positions that are never pooled (an odd last row and column) are not computed. Filters of side 5 with many channels,
-//! most of the work, take a third of these multiplications (`winograd`). What remains is the pooled value and which of
+//! most of the work, take a fifth to a third of these multiplications (`winograd`). What remains is the pooled value and which of
 //! the four positions won it.
 //!
 //! On the way back only winners that ReLU let pass have a gradient, one position in four at most, and another one in every
@@ -86,10 +86,10 @@ impl Filters {
     }
 
     /// Takes the filters for both ways.
-    fn take(&mut self, chain: &Chain, parameters: &[f32]) {
+    fn take(&mut self, arch: Arch, chain: &Chain, parameters: &[f32]) {
         let Filters { forward, backward } = self;
         rayon::join(
-            || pack_forward(chain, parameters, forward),
+            || arch.dispatch(PackForward { chain, parameters, packed: forward }),
             || {
                 // The first convolution's inputs are the images, which need no gradient.
                 for (layer, packed) in chain.convolutions.iter().zip(backward).skip(1) {
@@ -100,13 +100,26 @@ impl Filters {
     }
 }
 
-fn pack_forward(chain: &Chain, parameters: &[f32], packed: &mut [Vec<f32>]) {
-    for (layer, packed) in chain.convolutions.iter().zip(packed) {
-        let weight = &parameters[layer.weight.clone()];
-        if winograd::fits(layer) {
-            winograd::pack(layer, weight, packed);
-        } else {
-            forward::pack(layer, weight, packed);
+/// Takes the filters for the way forward.
+struct PackForward<'a> {
+    chain: &'a Chain,
+    parameters: &'a [f32],
+    packed: &'a mut [Vec<f32>],
+}
+
+impl WithSimd for PackForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let PackForward { chain, parameters, packed } = self;
+        for (layer, packed) in chain.convolutions.iter().zip(packed) {
+            let weight = &parameters[layer.weight.clone()];
+            if winograd::fits(layer) {
+                winograd::pack(simd, layer, weight, packed);
+            } else {
+                forward::pack(layer, weight, packed);
+            }
         }
     }
 }
@@ -131,7 +144,7 @@ impl Fused {
     /// The gradient of the mean cross-entropy over a batch.
     pub fn gradient(&mut self, parameters: &[f32], batch: Batch<'_>) -> Gradient {
         let Fused { chain, arch, layout, filters, workspaces, sums } = self;
-        filters.take(chain, parameters);
+        filters.take(*arch, chain, parameters);
         let (chain, filters, layout): (&Chain, &Filters, &[Layout]) = (chain, filters, layout);
         let (images, labels) = (batch.images(), batch.labels());
         let tiles = images.len().div_ceil(LANES);
@@ -179,7 +192,7 @@ pub fn logits(chain: &Chain, parameters: &[f32], images: &[f32]) -> Vec<f32> {
 
 fn logits_on(arch: Arch, chain: &Chain, parameters: &[f32], images: &[f32]) -> Vec<f32> {
     let mut filters = Filters::new(chain);
-    pack_forward(chain, parameters, &mut filters.forward);
+    arch.dispatch(PackForward { chain, parameters, packed: &mut filters.forward });
     let layers = || Layers::new(chain);
     let tiles = images.par_chunks(LANES * chain.pixels()).map_init(layers, |layers, images| {
         let images: Vec<&[f32]> = images.chunks_exact(chain.pixels()).collect();

@@ -71,6 +71,8 @@ struct Entry {
 /// The gradients of a convolution's positions that are not zero.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
+    /// For each place, where the patch of each position begins, and one for the dead.
+    corners: Vec<[u32; 5]>,
     /// Of one image, by filter: up to places each.
     by_filter: Vec<Entry>,
     /// How many each filter has.
@@ -123,6 +125,11 @@ pub(super) fn convolution<S: Simd>(
 ) {
     let places = step.places();
     let outputs = step.layer.outputs;
+    entries.corners.clear();
+    entries.corners.extend((0..places).map(|place| {
+        let [p, q, r, s] = step.corners(place);
+        [p as u32, q as u32, r as u32, s as u32, 0]
+    }));
     entries.by_filter.resize(outputs * places, Entry::default());
     entries.lengths.resize(outputs, 0);
     if downstream.is_some() {
@@ -130,10 +137,9 @@ pub(super) fn convolution<S: Simd>(
         entries.bounds.resize(places * LANES, (0, 0));
     }
     for image in 0..step.images {
+        collect_by_filter(step, image, entries, bias);
         if downstream.is_some() {
-            collect::<true>(step, image, entries, bias);
-        } else {
-            collect::<false>(step, image, entries, bias);
+            collect_by_place(step, image, entries);
         }
         to_filters(simd, step, image, entries, weight);
     }
@@ -142,43 +148,62 @@ pub(super) fn convolution<S: Simd>(
     }
 }
 
-/// Finds the entries of an image, without branches: half of them may be dead, in no order that could be foreseen.
+/// Finds the entries of an image filter by filter, without branches: half of them may be dead, in no order that could be
+/// foreseen.
 #[inline(always)]
-fn collect<const BY_PLACE: bool>(step: &Step<'_>, image: usize, entries: &mut Entries, bias: &mut [f32]) {
+fn collect_by_filter(step: &Step<'_>, image: usize, entries: &mut Entries, bias: &mut [f32]) {
+    let (places, outputs) = (step.places(), step.layer.outputs);
+    let upstream = &step.upstream[image * stride(places * outputs)..][..places * outputs];
+    let filters = entries.by_filter.chunks_exact_mut(places).zip(&mut entries.lengths);
+    let filters = filters.zip(step.winners.chunks_exact(places * LANES)).zip(bias).enumerate();
+    for (filter, (((list, length), winners), bias)) in filters {
+        let mut alive = 0;
+        let (mut sum, upstream) = (*bias, upstream[filter..].iter().step_by(outputs));
+        for ((corners, value), winners) in
+            entries.corners.iter().zip(upstream).zip(winners.chunks_exact(LANES))
+        {
+            let (value, is_alive, winner) = entry(*value, winners[image]);
+            sum += value;
+            // A dead one is written where the next is going to be.
+            list[alive] = Entry { start: corners[winner], value };
+            alive += usize::from(is_alive);
+        }
+        (*length, *bias) = (alive, sum);
+    }
+}
+
+/// Finds the entries of an image place by place, those of the upper row from the front, the others from the end.
+#[inline(always)]
+fn collect_by_place(step: &Step<'_>, image: usize, entries: &mut Entries) {
     let (places, outputs) = (step.places(), step.layer.outputs);
     let row = step.layer.inputs + padded((step.layer.kernel + 1) * step.layer.inputs);
     let upstream = &step.upstream[image * stride(places * outputs)..][..places * outputs];
-    entries.lengths.fill(0);
     for (place, upstream) in upstream.chunks_exact(outputs).enumerate() {
-        let corners = step.corners(place);
-        let corners = [corners[0], corners[1], corners[2], corners[3], 0];
         let cell = place * LANES + image;
-        let by_place = if BY_PLACE { &mut entries.by_place[cell * outputs..][..outputs] } else { &mut [] };
+        let list = &mut entries.by_place[cell * outputs..][..outputs];
+        let winners = step.winners[cell..].iter().step_by(places * LANES);
         let (mut front, mut back) = (0, outputs);
-        for (filter, upstream) in upstream.iter().enumerate() {
-            // No winner is more than DEAD: told to the compiler, so that it need not check the corners' bounds.
-            let winner = step.winners[(filter * places + place) * LANES + image].min(DEAD);
-            let alive = winner < DEAD && *upstream != 0.0;
-            let value = if alive { *upstream } else { 0.0 };
-            bias[filter] += value;
-            let length = &mut entries.lengths[filter];
-            let start = corners[usize::from(winner)] as u32;
-            entries.by_filter[filter * places + *length] = Entry { start, value };
-            *length += usize::from(alive);
-            if BY_PLACE {
-                let (lower, right) = (winner >= 2, winner & 1);
-                let start = (filter * row + usize::from(1 - right) * step.layer.inputs) as u32;
-                let slot = if lower { back - 1 } else { front };
-                // A dead one is written where the next is going to be.
-                by_place[slot] = Entry { start, value };
-                front += usize::from(alive && !lower);
-                back -= usize::from(alive && lower);
-            }
+        let mut left = step.layer.inputs;
+        for (value, winner) in upstream.iter().zip(winners) {
+            let (value, is_alive, winner) = entry(*value, *winner);
+            let is_lower = winner >= 2;
+            let start = if winner & 1 == 0 { left } else { left - step.layer.inputs } as u32;
+            list[if is_lower { back - 1 } else { front }] = Entry { start, value };
+            front += usize::from(is_alive && !is_lower);
+            back -= usize::from(is_alive && is_lower);
+            left += row;
         }
-        if BY_PLACE {
-            entries.bounds[cell] = (front, back);
-        }
+        entries.bounds[cell] = (front, back);
     }
+}
+
+/// The gradient of a winner, which is zero where it is dead; whether it is not; and the winner, DEAD at most: told to the
+/// compiler, so that it need not check the corners' bounds. In whole numbers, which it does not make branches of.
+#[inline(always)]
+fn entry(upstream: f32, winner: u8) -> (f32, bool, usize) {
+    let is_alive = (winner < DEAD) & (upstream.to_bits() << 1 != 0);
+    let value = f32::from_bits(upstream.to_bits() & u32::from(is_alive).wrapping_neg());
+    (value, is_alive, usize::from(winner.min(DEAD)))
 }
 
 /// Adds the gradient of the filters: for each entry, its value times its patch.

@@ -33,18 +33,27 @@ impl<S: Simd> Square<S> {
 
     #[inline(always)]
     fn transpose(&mut self) {
-        let Square { simd, rows, odd } = self;
-        for (bit, odd) in odd.iter().enumerate() {
-            let step = 1 << bit;
-            if step >= S::F32_LANES {
-                return;
-            }
-            for row in 0..S::F32_LANES {
-                if row & step == 0 {
-                    let (a, b) = (rows[row], rows[row + step]);
-                    rows[row] = simd.select_f32s(*odd, simd.rotate_right_f32s(b, step), a);
-                    rows[row + step] = simd.select_f32s(*odd, b, simd.rotate_left_f32s(a, step));
-                }
+        let mut rows = self.rows;
+        self.exchange::<1, 0>(&mut rows);
+        self.exchange::<2, 1>(&mut rows);
+        self.exchange::<4, 2>(&mut rows);
+        self.exchange::<8, 3>(&mut rows);
+        self.rows = rows;
+    }
+
+    /// Exchanges the lanes with STEP's bit of each register without it for the other lanes of its partner. STEP is known to
+    /// the compiler: else every rotation would be looked up.
+    #[inline(always)]
+    fn exchange<const STEP: usize, const BIT: usize>(&self, rows: &mut [S::f32s; WIDEST]) {
+        if STEP >= S::F32_LANES {
+            return;
+        }
+        let (simd, odd) = (self.simd, self.odd[BIT]);
+        for row in 0..WIDEST {
+            if row < S::F32_LANES && row & STEP == 0 {
+                let (a, b) = (rows[row], rows[row + STEP]);
+                rows[row] = simd.select_f32s(odd, simd.rotate_right_f32s(b, STEP), a);
+                rows[row + STEP] = simd.select_f32s(odd, b, simd.rotate_left_f32s(a, STEP));
             }
         }
     }
