@@ -272,6 +272,8 @@ class Snakemake(Tool):
     def pretend(self):
         """Brings the folder into the made state without running the jobs. Gives how, in words."""
         self.write_outputs()
+        # A run that was stopped leaves its lock.
+        self.run("--unlock")
         self.run("--touch", "--cores", "1")
         return "files by hand, then `snakemake --touch`"
 
