@@ -12,7 +12,7 @@ use crate::key::Field;
 use crate::last::{Estimates, Last, LastRuns};
 use crate::perform::{self, Attempt, Shared};
 use crate::schedule::{self, Held, Limits, Wish};
-use crate::screen::Screen;
+use crate::screen::{Screen, TimeLeft};
 use crate::setting::{OutputId, Setting};
 use crate::task;
 use crate::work::{self, Event, Failure, Finished};
@@ -109,9 +109,9 @@ pub struct Run<'a> {
     counts: Counts,
     interrupts: usize,
     deadline: Option<Instant>,
-    /// When the time that is left was worked out, and what came of it, in seconds.
+    /// When the time that is left was worked out, and what came of it.
     told: Option<Instant>,
-    left: Option<f64>,
+    left: Option<TimeLeft>,
     /// When it was last saved which jobs are done.
     saved: Instant,
 }

@@ -53,6 +53,24 @@ pub enum Show {
     Json,
 }
 
+/// What a run will probably take from here.
+#[derive(Clone, Copy, Debug)]
+pub struct TimeLeft {
+    /// By all that is known, in seconds.
+    pub seconds: f64,
+    /// Whether nothing is known of some jobs.
+    pub is_least: bool,
+}
+
+impl TimeLeft {
+    /// None where nothing is known at all.
+    fn words(self) -> Option<String> {
+        let TimeLeft { seconds, is_least } = self;
+        let how = if is_least { "at least" } else { "about" };
+        (seconds > 0.0 || !is_least).then(|| format!("{how} {} left", roughly(seconds)))
+    }
+}
+
 /// Shows a run.
 pub struct Screen {
     show: Show,
@@ -154,7 +172,7 @@ impl Screen {
             if bar.length() != Some(total) {
                 bar.set_length(total);
                 bar.set_style(style(
-                    "{spinner} {prefix}  {bar:10} {pos}/{len}  {elapsed}, {eta} left  {wide_msg}",
+                    "{spinner} {prefix}  {elapsed}, {eta} left  {bar:10} {pos}/{len} {wide_msg}",
                 ));
             }
             bar.set_position(progress.done.min(total));
@@ -234,12 +252,12 @@ impl Screen {
         self.bars.is_some()
     }
 
-    /// Shows how far the whole run is, and how many seconds it will probably take from here.
-    pub fn overall(&self, counts: Counts, seconds_left: Option<f64>) {
+    /// Shows how far the whole run is, and how long it will probably take from here.
+    pub fn overall(&self, counts: Counts, left: Option<TimeLeft>) {
         if let Some(bars) = &self.bars {
             bars.overall.set_position((counts.done + counts.up_to_date + counts.failed) as u64);
             let left =
-                seconds_left.map(|seconds| format!(", about {} left", roughly(seconds))).unwrap_or_default();
+                left.and_then(|left| left.words()).map(|words| format!(", {words}")).unwrap_or_default();
             bars.overall.set_message(format!("{}{left}", summary(Counts { not_run: 0, ..counts })));
         }
     }
@@ -347,6 +365,15 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_left_is_the_least_where_a_stage_never_ran_and_nothing_where_none_did() {
+        let words = |seconds, is_least| TimeLeft { seconds, is_least }.words();
+        assert_eq!(words(75.0, false).as_deref(), Some("about 75 s left"));
+        assert_eq!(words(300.0, true).as_deref(), Some("at least 5 min left"));
+        assert_eq!(words(0.0, true), None);
+        assert_eq!(words(0.0, false).as_deref(), Some("about 0 s left"));
+    }
 
     #[test]
     fn names_leave_room_for_bars_on_narrow_terminals() {

@@ -2,6 +2,7 @@
 
 use super::{Run, State};
 use crate::schedule;
+use crate::screen::TimeLeft;
 use std::time::{Duration, Instant};
 
 /// How often the time that is left is worked out again.
@@ -14,28 +15,32 @@ impl Run<'_> {
         }
         if self.told.is_none_or(|at| at.elapsed() > TELL_INTERVAL) {
             self.told = Some(Instant::now());
-            self.left = self.seconds_left();
+            self.left = Some(self.time_left());
         }
         self.screen.overall(self.counts, self.left);
     }
 
-    /// How long the run will probably take from here, in seconds: as long as its longest path or as all its work
-    /// on all threads takes, whichever is more. Unknown while nothing is known of a stage.
-    fn seconds_left(&self) -> Option<f64> {
+    /// How long the run will probably take from here: as long as its longest path or as all its work on all threads
+    /// takes, whichever is more. Jobs of stages that never ran count for nothing, and then it is the least.
+    fn time_left(&self) -> TimeLeft {
         let threads = self.manner.limits.threads;
         let mut seconds = vec![0.0; self.states.len()];
-        let mut work = 0.0;
+        let (mut work, mut is_least) = (0.0, false);
         for (job, state) in self.states.iter().enumerate() {
             let (left, share) = match state {
-                State::Waiting | State::Ready => (self.estimate(job)?, self.wish(job).threads.unwrap_or(1)),
-                State::Running(threads) => (self.held(job, *threads).seconds_left, *threads),
+                State::Waiting | State::Ready => (self.estimate(job), self.wish(job).threads.unwrap_or(1)),
+                State::Running(threads) => (Some(self.held(job, *threads).seconds_left), *threads),
                 _ => continue,
+            };
+            let Some(left) = left.filter(|left| left.is_finite()) else {
+                is_least = true;
+                continue;
             };
             seconds[job] = left;
             work += left * share.min(threads) as f64 / threads as f64;
         }
         let longest = schedule::remaining(self.setting.plan, &seconds).into_iter().fold(0.0, f64::max);
-        Some(longest.max(work)).filter(|left| left.is_finite())
+        TimeLeft { seconds: longest.max(work), is_least }
     }
 
     /// Says which jobs were left out, and why.
