@@ -44,37 +44,79 @@ impl Example {
         Batch::new(&self.chain, &images[range.clone()], &self.labels[range]).unwrap()
     }
 
-    fn gradient_of_burn(&self) -> Gradient {
-        let images = self.images();
-        let batch = self.batch(&images, 0..images.len());
-        Burn::new(self.chain.clone(), Cpu::Flex).gradient(&self.parameters, batch).unwrap()
-    }
-
     fn gradient(&self) -> Gradient {
         self.gradient_on(Arch::new())
     }
 
+    fn gradient_of_burn(&self, images: Range<usize>) -> Gradient {
+        let all = self.images();
+        let batch = self.batch(&all, images);
+        Burn::new(self.chain.clone(), Cpu::Flex).gradient(&self.parameters, batch).unwrap()
+    }
+
+    /// The largest difference from burn's gradient, relative to the largest value of any; of the losses too.
+    fn difference_from_burn(&self) -> (f32, f64) {
+        let (ours, theirs) = (self.gradient(), self.gradient_of_burn(0..self.labels.len()));
+        let of_loss = (ours.loss - theirs.loss).abs() / (1.0 + theirs.loss);
+        (difference(&ours.values, &theirs.values) / largest(&theirs.values), of_loss)
+    }
+
+    /// The same, relative to the mean over images of the largest value of an image's own gradient: what images that cancel
+    /// each other leave may be small beside what either has.
+    fn difference_before_images_cancel(&self) -> f32 {
+        let images = self.labels.len();
+        let of_image = |image: usize| largest(&self.gradient_of_burn(image..image + 1).values);
+        let scale = (0..images).map(of_image).sum::<f32>() / images as f32;
+        difference(&self.gradient().values, &self.gradient_of_burn(0..images).values) / scale
+    }
+
+    /// How many decisions of each image are a matter of rounding.
+    fn close(&self) -> Vec<usize> {
+        let at: Vec<f64> = self.parameters.iter().map(|value| f64::from(*value)).collect();
+        forward(self, &at).close
+    }
+
+    /// The images of which no decision is close; none if there is no such image.
+    fn of_clear_images(&self) -> Option<Example> {
+        let clear: Vec<usize> = self
+            .close()
+            .into_iter()
+            .enumerate()
+            .filter(|(_, close)| *close == 0)
+            .map(|(image, _)| image)
+            .collect();
+        let all = self.images();
+        let images = clear.iter().flat_map(|image| all[*image]).copied().collect();
+        let labels: Vec<u8> = clear.iter().map(|image| self.labels[*image]).collect();
+        let (chain, parameters) = (self.chain.clone(), self.parameters.clone());
+        (!clear.is_empty()).then_some(Example { chain, parameters, images, labels })
+    }
+
+    /// Two sums in other orders may disagree on a winner or a sign that is a matter of rounding. So where gradients differ,
+    /// those of all images without such a decision must not.
     fn agrees_with_burn(&self) -> Result<(), TestCaseError> {
-        let (ours, theirs) = (self.gradient(), self.gradient_of_burn());
-        prop_assert!((ours.loss - theirs.loss).abs() <= 1e-5 * (1.0 + theirs.loss));
-        let difference = difference(&ours.values, &theirs.values);
-        if difference > 1e-4 {
-            // Two sums in other orders may disagree on a winner or a sign that is a matter of rounding, and each such
-            // decision moves no more than an image's share.
-            let at: Vec<f64> = self.parameters.iter().map(|value| f64::from(*value)).collect();
-            let close = forward(self, &at).close;
-            let moved = close as f32 / self.labels.len() as f32;
-            prop_assert!(difference <= moved, "differs by {difference}, with {close} close decisions");
+        let (of_gradient, of_loss) = self.difference_from_burn();
+        prop_assert!(of_loss <= 1e-5, "the loss differs by {of_loss}");
+        if of_gradient > 1e-4 {
+            let Some(clear) = self.of_clear_images() else {
+                return Err(TestCaseError::reject("every image has a decision that rounding takes"));
+            };
+            let left = clear.difference_before_images_cancel();
+            prop_assert!(left <= 1e-4, "differs by {of_gradient}, and by {left} where no decision is close");
         }
         Ok(())
     }
 }
 
-/// The largest difference, relative to the largest value.
+/// The largest difference.
 fn difference(ours: &[f32], theirs: &[f32]) -> f32 {
     assert_eq!(ours.len(), theirs.len());
-    let scale = theirs.iter().fold(f32::MIN_POSITIVE, |scale, value| scale.max(value.abs()));
-    ours.iter().zip(theirs).fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs())) / scale
+    ours.iter().zip(theirs).fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs()))
+}
+
+/// The largest value, of either sign.
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()))
 }
 
 /// Any chain whose planes are large enough for its filters.
@@ -113,17 +155,26 @@ proptest! {
 struct Forward {
     /// The mean cross-entropy.
     loss: f64,
-    /// How many winners of a pooling and signs of a ReLU are decided by less than single precision can tell.
-    close: usize,
+    /// How many winners of a pooling and signs of a ReLU are decided by less than single precision can tell, by image.
+    close: Vec<usize>,
 }
 
-/// What single precision cannot tell apart, as a share of a layer's largest value.
+/// What single precision cannot tell apart, as a share of the sizes of a sum's terms. A sum of 500 terms of either sign is
+/// about a tenth of their sizes, and Winograd's method with tiles of 8 × 8 numbers is seldom off by 1e-5 of it.
 const CLOSE: f64 = 3e-6;
 
-/// How many of a layer's decisions are close, given by how far each is from being taken otherwise.
-fn close(values: &[f64], gaps: &[f64]) -> usize {
-    let scale = values.iter().fold(0.0_f64, |scale, value| scale.max(value.abs()));
-    gaps.iter().filter(|gap| **gap < CLOSE * scale).count()
+/// A sum of terms, and the sum of their sizes.
+#[derive(Clone, Copy)]
+struct Sum {
+    value: f64,
+    size: f64,
+}
+
+impl Sum {
+    fn of(bias: f64, terms: impl Iterator<Item = f64>) -> Sum {
+        let start = Sum { value: bias, size: bias.abs() };
+        terms.fold(start, |sum, term| Sum { value: sum.value + term, size: sum.size + term.abs() })
+    }
 }
 
 fn loss(example: &Example, parameters: &[f64]) -> f64 {
@@ -132,62 +183,64 @@ fn loss(example: &Example, parameters: &[f64]) -> f64 {
 
 fn forward(example: &Example, parameters: &[f64]) -> Forward {
     let chain = &example.chain;
-    let mut all_close = 0;
     let of_image = |(image, label): (&[f32], &u8)| {
+        let mut close = 0;
         let mut values: Vec<f64> = image.iter().map(|pixel| f64::from(*pixel)).collect();
         for layer in &chain.convolutions {
             let pooled = layer.pooled();
             let phi = |output: usize, y: usize, x: usize| {
-                let mut sum = parameters[layer.bias.start + output];
-                for tap in 0..layer.taps() {
+                let term = |tap: usize| {
                     let (dy, dx) = (tap / layer.kernel % layer.kernel, tap % layer.kernel);
                     let channel = tap / (layer.kernel * layer.kernel);
                     let weight = parameters[layer.weight.start + output * layer.taps() + tap];
-                    sum += weight * values[(channel * layer.side + y + dy) * layer.side + x + dx];
-                }
-                sum
+                    weight * values[(channel * layer.side + y + dy) * layer.side + x + dx]
+                };
+                Sum::of(parameters[layer.bias.start + output], (0..layer.taps()).map(term))
             };
             let entry = |index: usize| {
                 let (output, y, x) =
                     (index / (pooled * pooled), 2 * (index / pooled % pooled), 2 * (index % pooled));
-                // The largest of the four and of ReLU's 0, and how far the next one is below it.
-                let mut sums =
-                    [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(a, b)| phi(output, y + a, x + b)).to_vec();
-                sums.push(0.0);
-                sums.sort_by(f64::total_cmp);
-                (sums[4], sums[4] - sums[3])
+                // The largest of the four and of ReLU's 0, and whether the next one is close below it.
+                let sums = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(a, b)| phi(output, y + a, x + b));
+                let size = sums.iter().fold(0.0_f64, |size, sum| size.max(sum.size));
+                let mut values: Vec<f64> = sums.iter().map(|sum| sum.value).chain([0.0]).collect();
+                values.sort_by(f64::total_cmp);
+                (values[4], values[4] - values[3] < CLOSE * size)
             };
-            let (largest, gaps): (Vec<f64>, Vec<f64>) =
+            let (largest, are_close): (Vec<f64>, Vec<bool>) =
                 (0..layer.outputs * pooled * pooled).map(entry).unzip();
-            all_close += close(&largest, &gaps);
+            close += are_close.into_iter().filter(|is_close| *is_close).count();
             values = largest;
         }
         for (number, layer) in chain.linears.iter().enumerate() {
             let neuron = |output: usize| {
                 let row = &parameters[layer.weight.start + output * layer.inputs..][..layer.inputs];
-                let sum = row.iter().zip(&values).map(|(weight, value)| weight * value).sum::<f64>();
-                sum + parameters[layer.bias.start + output]
+                let terms = row.iter().zip(&values).map(|(weight, value)| weight * value);
+                Sum::of(parameters[layer.bias.start + output], terms)
             };
             let is_last = number + 1 == chain.linears.len();
-            let sums: Vec<f64> = (0..layer.outputs).map(neuron).collect();
+            let sums: Vec<Sum> = (0..layer.outputs).map(neuron).collect();
             if !is_last {
-                all_close += close(&sums, &sums.iter().map(|sum| sum.abs()).collect::<Vec<f64>>());
+                close += sums.iter().filter(|sum| sum.value.abs() < CLOSE * sum.size).count();
             }
-            values = sums.into_iter().map(|v| if is_last { v } else { v.max(0.0) }).collect();
+            let relu = |sum: &Sum| if is_last { sum.value } else { sum.value.max(0.0) };
+            values = sums.iter().map(relu).collect();
         }
-        values.iter().map(|logit| logit.exp()).sum::<f64>().ln() - values[usize::from(*label)]
+        let log_sum = values.iter().map(|logit| logit.exp()).sum::<f64>().ln();
+        (log_sum - values[usize::from(*label)], close)
     };
-    let images = example.images();
-    let loss =
-        images.into_iter().zip(&example.labels).map(of_image).sum::<f64>() / example.labels.len() as f64;
-    Forward { loss, close: all_close }
+    let (losses, close): (Vec<f64>, Vec<usize>) =
+        example.images().into_iter().zip(&example.labels).map(of_image).unzip();
+    Forward { loss: losses.iter().sum::<f64>() / losses.len() as f64, close }
 }
 
 #[test]
-fn a_winner_that_only_rounding_decides_is_found() {
-    let example = Example::new(Chain::new((1, 13), &[(10, 2), (19, 5)], &[6]).unwrap(), 1, 791);
-    let at: Vec<f64> = example.parameters.iter().map(|value| f64::from(*value)).collect();
-    assert!((1..4).contains(&forward(&example, &at).close), "{}", forward(&example, &at).close);
+fn a_winner_that_only_rounding_decides_is_found_and_excuses_no_other_image() {
+    let example = Example::new(Chain::new((1, 13), &[(10, 2), (19, 5)], &[6]).unwrap(), 8, 791);
+    assert!((1..8).contains(&example.close()[0]), "{:?}", example.close());
+    let clear = example.of_clear_images().unwrap();
+    assert!((4..8).contains(&clear.labels.len()), "{:?}", example.close());
+    assert!(clear.difference_from_burn().0 <= 1e-4);
     example.agrees_with_burn().unwrap();
 }
 
