@@ -12,8 +12,8 @@
 //! `forward` computes the four positions of a pooled entry for four channels at once: sixteen sums in registers, eight
 //! loads for sixteen multiply-adds. Convolution, ReLU and pooling are one pass, nothing is unfolded into a matrix, and
 //! positions that are never pooled (an odd last row and column) are not computed. Filters of side 5 with many channels,
-//! most of the work, take a fifth to a third of these multiplications (`winograd`). What remains is the pooled value and which of
-//! the four positions won it.
+//! most of the work, take a fifth to a third of these multiplications (`winograd`). What remains is the pooled value and
+//! which of the four positions won it.
 //!
 //! On the way back only winners that ReLU let pass have a gradient, one position in four at most, and another one in every
 //! image. There the images lie one after another, channels last, so that a patch is `kernel` runs of numbers:

@@ -321,11 +321,11 @@ impl Pass<'_> {
             }
         }
         if TRAIN {
-            for y in 0..height {
-                for x in 0..width {
+            for (y, won) in won.iter().enumerate().take(height) {
+                for (x, won) in won.iter().enumerate().take(width) {
                     let entry = (corner + y * pooled + x) * LANES;
                     let narrow = &mut winners[entry..entry + LANES];
-                    narrow.iter_mut().zip(won[y][x]).for_each(|(narrow, wide)| *narrow = wide as u8);
+                    narrow.iter_mut().zip(won).for_each(|(narrow, wide)| *narrow = *wide as u8);
                 }
             }
         }
