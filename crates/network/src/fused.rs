@@ -118,7 +118,7 @@ impl WithSimd for PackForward<'_> {
             if winograd::fits(layer) {
                 winograd::pack(simd, layer, weight, packed);
             } else {
-                forward::pack(layer, weight, packed);
+                forward::pack::<S>(layer, weight, packed);
             }
         }
     }

@@ -137,9 +137,9 @@ pub(super) fn convolution<S: Simd>(
         entries.bounds.resize(places * LANES, (0, 0));
     }
     for image in 0..step.images {
-        collect_by_filter(step, image, entries, bias);
-        if downstream.is_some() {
-            collect_by_place(step, image, entries);
+        match downstream {
+            Some(_) => collect::<true>(step, image, entries, bias),
+            None => collect::<false>(step, image, entries, bias),
         }
         to_filters(simd, step, image, entries, weight);
     }
@@ -148,52 +148,40 @@ pub(super) fn convolution<S: Simd>(
     }
 }
 
-/// Finds the entries of an image filter by filter, without branches: half of them may be dead, in no order that could be
-/// foreseen.
+/// Finds the entries of an image, filter by filter and, where BY_PLACE, place by place: those of the upper row from the front,
+/// the others from the end. Without branches: half of them may be dead, in no order that could be foreseen.
 #[inline(always)]
-fn collect_by_filter(step: &Step<'_>, image: usize, entries: &mut Entries, bias: &mut [f32]) {
-    let (places, outputs) = (step.places(), step.layer.outputs);
-    let upstream = &step.upstream[image * stride(places * outputs)..][..places * outputs];
-    let filters = entries.by_filter.chunks_exact_mut(places).zip(&mut entries.lengths);
-    let filters = filters.zip(step.winners.chunks_exact(places * LANES)).zip(bias).enumerate();
-    for (filter, (((list, length), winners), bias)) in filters {
-        let mut alive = 0;
-        let (mut sum, upstream) = (*bias, upstream[filter..].iter().step_by(outputs));
-        for ((corners, value), winners) in
-            entries.corners.iter().zip(upstream).zip(winners.chunks_exact(LANES))
-        {
-            let (value, is_alive, winner) = entry(*value, winners[image]);
-            sum += value;
-            // A dead one is written where the next is going to be.
-            list[alive] = Entry { start: corners[winner], value };
-            alive += usize::from(is_alive);
-        }
-        (*length, *bias) = (alive, sum);
-    }
-}
-
-/// Finds the entries of an image place by place, those of the upper row from the front, the others from the end.
-#[inline(always)]
-fn collect_by_place(step: &Step<'_>, image: usize, entries: &mut Entries) {
+fn collect<const BY_PLACE: bool>(step: &Step<'_>, image: usize, entries: &mut Entries, bias: &mut [f32]) {
     let (places, outputs) = (step.places(), step.layer.outputs);
     let row = step.layer.inputs + padded((step.layer.kernel + 1) * step.layer.inputs);
     let upstream = &step.upstream[image * stride(places * outputs)..][..places * outputs];
-    for (place, upstream) in upstream.chunks_exact(outputs).enumerate() {
+    let Entries { corners, by_filter, lengths, by_place, bounds } = entries;
+    lengths.fill(0);
+    for (place, (upstream, corners)) in upstream.chunks_exact(outputs).zip(corners).enumerate() {
         let cell = place * LANES + image;
-        let list = &mut entries.by_place[cell * outputs..][..outputs];
-        let winners = step.winners[cell..].iter().step_by(places * LANES);
+        let of_place = if BY_PLACE { &mut by_place[cell * outputs..][..outputs] } else { &mut [] };
         let (mut front, mut back) = (0, outputs);
         let mut left = step.layer.inputs;
-        for (value, winner) in upstream.iter().zip(winners) {
+        let filters = by_filter.chunks_exact_mut(places).zip(&mut *lengths).zip(&mut *bias);
+        let winners = step.winners[cell..].iter().step_by(places * LANES);
+        for ((value, winner), ((of_filter, length), bias)) in upstream.iter().zip(winners).zip(filters) {
             let (value, is_alive, winner) = entry(*value, *winner);
-            let is_lower = winner >= 2;
-            let start = if winner & 1 == 0 { left } else { left - step.layer.inputs } as u32;
-            list[if is_lower { back - 1 } else { front }] = Entry { start, value };
-            front += usize::from(is_alive && !is_lower);
-            back -= usize::from(is_alive && is_lower);
-            left += row;
+            *bias += value;
+            // A dead one is written where the next is going to be.
+            of_filter[*length] = Entry { start: corners[winner], value };
+            *length += usize::from(is_alive);
+            if BY_PLACE {
+                let is_lower = winner >= 2;
+                let start = if winner & 1 == 0 { left } else { left - step.layer.inputs } as u32;
+                of_place[if is_lower { back - 1 } else { front }] = Entry { start, value };
+                front += usize::from(is_alive && !is_lower);
+                back -= usize::from(is_alive && is_lower);
+                left += row;
+            }
         }
-        entries.bounds[cell] = (front, back);
+        if BY_PLACE {
+            bounds[cell] = (front, back);
+        }
     }
 }
 
@@ -215,7 +203,7 @@ fn to_filters<S: Simd>(simd: S, step: &Step<'_>, image: usize, entries: &Entries
     let pixels = stride(side * side * inputs);
     let image = &step.inputs[image * pixels..(image + 1) * pixels];
     let filters = weight.chunks_exact_mut(kernel * padded(length));
-    let parts: Vec<usize> = shares(registers).collect();
+    let parts: Vec<usize> = shares(registers, MOST).collect();
     let lists = entries.by_filter.chunks_exact(step.places()).zip(&entries.lengths);
     for (filter, (list, length)) in filters.zip(lists) {
         let list = &list[..*length];
@@ -228,9 +216,9 @@ fn to_filters<S: Simd>(simd: S, step: &Step<'_>, image: usize, entries: &Entries
     }
 }
 
-/// Cuts a number of registers into parts of at most MOST that are as even as can be.
-fn shares(registers: usize) -> impl Iterator<Item = usize> {
-    let parts = registers.div_ceil(MOST).max(1);
+/// Cuts a number of registers into parts of at most `most` that are as even as can be.
+pub(super) fn shares(registers: usize, most: usize) -> impl Iterator<Item = usize> {
+    let parts = registers.div_ceil(most).max(1);
     (0..parts).map(move |part| (registers * (part + 1)) / parts - (registers * part) / parts)
 }
 
@@ -322,7 +310,7 @@ fn to_inputs<S: Simd>(simd: S, step: &Step<'_>, entries: &Entries, packed: &[f32
     let length = (kernel + 1) * inputs;
     let registers = length.div_ceil(S::F32_LANES);
     let plane = outputs * (inputs + padded(length));
-    let parts: Vec<usize> = shares(registers).collect();
+    let parts: Vec<usize> = shares(registers, MOST).collect();
     let pixels = stride(side * side * inputs);
     downstream[..step.images * pixels].fill(0.0);
     for place in 0..step.places() {

@@ -12,31 +12,37 @@ pub(super) const DEAD: u8 = 4;
 pub(super) const BLOCK: usize = 4;
 
 /// The filters in the order in which [`relu_pool`] reads them: blocks of channels, and in a block tap by tap.
-pub(super) fn pack(layer: &Convolution, weight: &[f32], packed: &mut Vec<f32>) {
+pub(super) fn pack<S: Simd>(layer: &Convolution, weight: &[f32], packed: &mut Vec<f32>) {
     packed.clear();
     let taps = layer.taps();
-    for (first, block) in blocks(layer.outputs) {
+    for (first, block) in blocks_of(layer.outputs, at_once::<S>()) {
         for tap in 0..taps {
             packed.extend((first..first + block).map(|channel| weight[channel * taps + tap]));
         }
     }
 }
 
-fn block_size(left: usize) -> usize {
-    match left {
-        4.. => BLOCK,
-        2..4 => 2,
-        _ => 1,
-    }
+/// Channels of which [`relu_pool`] computes four positions each at once: as many sums as there are registers for.
+fn at_once<S: Simd>() -> usize {
+    if S::REGISTER_COUNT < 32 { 2 } else { BLOCK }
 }
 
 /// The blocks of a number of channels: where each begins, and how many it has: 4, at the end also 2 or 1.
 pub(super) fn blocks(channels: usize) -> impl Iterator<Item = (usize, usize)> {
+    blocks_of(channels, BLOCK)
+}
+
+/// The same with at most so many channels a block.
+fn blocks_of(channels: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let mut first = 0;
     std::iter::from_fn(move || {
-        let block = block_size(channels - first);
-        let item = (first, block);
-        first += block;
+        let block = match channels - first {
+            4.. => BLOCK,
+            2..4 => 2,
+            _ => 1,
+        };
+        let item = (first, block.min(most));
+        first += item.1;
         (item.0 < channels).then_some(item)
     })
 }
@@ -102,7 +108,7 @@ fn relu_pool_of<S: Simd, const TRAIN: bool, const K: usize>(
 ) {
     let plane = layer.pooled() * layer.pooled() * LANES;
     let taps = layer.taps();
-    for (first, block) in blocks(layer.outputs) {
+    for (first, block) in blocks_of(layer.outputs, at_once::<S>()) {
         let end = first + block;
         let (filters, bias) = (&packed[first * taps..end * taps], &bias[first..end]);
         let out = &mut output[first * plane..end * plane];

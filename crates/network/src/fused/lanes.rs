@@ -3,6 +3,7 @@
 //! Both ways transpose squares of numbers, as wide as a register.
 
 use pulp::Simd;
+use pulp::bytemuck::{cast_slice, cast_slice_mut};
 
 use super::LANES;
 
@@ -33,6 +34,10 @@ impl<S: Simd> Square<S> {
 
     #[inline(always)]
     fn transpose(&mut self) {
+        if S::F32_LANES < WIDEST {
+            self.transpose_one_by_one();
+            return;
+        }
         let mut rows = self.rows;
         self.exchange::<1, 0>(&mut rows);
         self.exchange::<2, 1>(&mut rows);
@@ -41,16 +46,26 @@ impl<S: Simd> Square<S> {
         self.rows = rows;
     }
 
+    /// Where registers are narrower, rotating them takes longer than moving each number: AVX2 rotates halves only.
+    #[inline(always)]
+    fn transpose_one_by_one(&mut self) {
+        let rows = self.rows;
+        let (from, to): (&[f32], &mut [f32]) =
+            (cast_slice(&rows[..S::F32_LANES]), cast_slice_mut(&mut self.rows[..S::F32_LANES]));
+        for row in 0..S::F32_LANES {
+            for lane in 0..S::F32_LANES {
+                to[lane * S::F32_LANES + row] = from[row * S::F32_LANES + lane];
+            }
+        }
+    }
+
     /// Exchanges the lanes with STEP's bit of each register without it for the other lanes of its partner. STEP is known to
     /// the compiler: else every rotation would be looked up.
     #[inline(always)]
     fn exchange<const STEP: usize, const BIT: usize>(&self, rows: &mut [S::f32s; WIDEST]) {
-        if STEP >= S::F32_LANES {
-            return;
-        }
         let (simd, odd) = (self.simd, self.odd[BIT]);
         for row in 0..WIDEST {
-            if row < S::F32_LANES && row & STEP == 0 {
+            if row & STEP == 0 {
                 let (a, b) = (rows[row], rows[row + STEP]);
                 rows[row] = simd.select_f32s(odd, simd.rotate_right_f32s(b, STEP), a);
                 rows[row + STEP] = simd.select_f32s(odd, b, simd.rotate_left_f32s(a, STEP));

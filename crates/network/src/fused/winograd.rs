@@ -21,6 +21,7 @@ mod points;
 use pulp::Simd;
 
 use super::LANES;
+use super::backward::shares;
 use super::forward::{BLOCK, blocks, pool};
 use crate::chain::Convolution;
 use points::{NARROW, TAPS, WIDE};
@@ -371,17 +372,17 @@ fn product_of<S: Simd, const B: usize>(
     products: &mut [S::f32s],
     entries: usize,
 ) {
-    let mut first = 0;
     let most = if S::REGISTER_COUNT < 32 { FEW } else { MOST };
-    while first < entries {
-        match most.min(entries - first) {
+    let mut first = 0;
+    for some in shares(entries, most) {
+        match some {
             MOST => block_of::<S, B, MOST>(simd, filters, values, products, entries, first),
             4 => block_of::<S, B, 4>(simd, filters, values, products, entries, first),
             3 => block_of::<S, B, 3>(simd, filters, values, products, entries, first),
             2 => block_of::<S, B, 2>(simd, filters, values, products, entries, first),
             _ => block_of::<S, B, 1>(simd, filters, values, products, entries, first),
         }
-        first += most;
+        first += some;
     }
 }
 
