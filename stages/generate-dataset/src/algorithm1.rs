@@ -80,7 +80,9 @@ pub fn binarise(digit: &Grey) -> Binary {
         let pixel = |y: usize, x: usize| digit.pixels[(top + y) * digit.width + left + x];
         return Binary::from_fn(side, |y, x| f64::from(pixel(y, x)) >= THRESHOLD);
     }
-    Binary { side: CENTRE, ink: enlarge(digit).into_iter().map(|grey| grey >= THRESHOLD).collect() }
+    let mut ink = Vec::with_capacity(CENTRE * CENTRE);
+    enlarge(digit, |greys| ink.extend(greys.iter().map(|grey| *grey >= THRESHOLD)));
+    Binary { side: CENTRE, ink }
 }
 
 /// Where a pixel of the enlarged digit lies between two of the digit's own.
@@ -97,36 +99,38 @@ impl Between {
     }
 }
 
-/// The greys of the digit enlarged to 64×64: bilinear, centres of pixels aligned, borders repeated. First along rows,
-/// then along columns.
-fn enlarge(digit: &Grey) -> Vec<f64> {
-    let between = |length: usize| -> Vec<Between> {
-        let place = |index: usize| {
+/// The greys of the digit enlarged to 64×64, row by row: bilinear, centres of pixels aligned, borders repeated. First along
+/// rows, then along columns.
+fn enlarge(digit: &Grey, mut row_is: impl FnMut(&[f64; CENTRE])) {
+    let between = |length: usize| -> [Between; CENTRE] {
+        std::array::from_fn(|index| {
             let place = (index as f64 + 0.5) * length as f64 / CENTRE as f64 - 0.5;
             let place = place.clamp(0.0, (length - 1) as f64);
-            let low = place.floor() as usize;
+            let low = place as usize;
             Between { low, high: (low + 1).min(length - 1), share: place - low as f64 }
-        };
-        (0..CENTRE).map(place).collect()
+        })
     };
     let columns = between(digit.width);
-    let mut wide = Vec::with_capacity(digit.height * CENTRE);
-    for row in digit.pixels.chunks_exact(digit.width) {
-        wide.extend(columns.iter().map(|x| x.mix(f64::from(row[x.low]), f64::from(row[x.high]))));
-    }
-    let row = |y: usize| &wide[y * CENTRE..(y + 1) * CENTRE];
-    let mut greys = Vec::with_capacity(CENTRE * CENTRE);
+    let widen = |row: &[u8]| -> [f64; CENTRE] {
+        std::array::from_fn(|x| {
+            columns[x].mix(f64::from(row[columns[x].low]), f64::from(row[columns[x].high]))
+        })
+    };
+    let wide: Vec<[f64; CENTRE]> = digit.pixels.chunks_exact(digit.width).map(widen).collect();
     for y in between(digit.height) {
-        let rows = row(y.low).iter().zip(row(y.high));
-        greys.extend(rows.map(|(upper, lower)| y.mix(*upper, *lower)));
+        let (upper, lower) = (&wide[y.low], &wide[y.high]);
+        row_is(&std::array::from_fn(|x| y.mix(upper[x], lower[x])));
     }
-    greys
 }
 
 /// Step 3: the central 64×64 pixels.
 pub fn central_part(z: &Binary) -> Binary {
     let margin = (z.side - CENTRE) / 2;
-    Binary::from_fn(CENTRE, |y, x| z.at(margin + y, margin + x))
+    let mut ink = Vec::with_capacity(CENTRE * CENTRE);
+    for row in z.ink.chunks_exact(z.side).skip(margin).take(CENTRE) {
+        ink.extend_from_slice(&row[margin..margin + CENTRE]);
+    }
+    Binary { side: CENTRE, ink }
 }
 
 /// Step 4: 32×32, each pixel ink where at least half of its 2×2 block is.
@@ -216,10 +220,6 @@ impl Binary {
             all.extend((0..side).map(|x| ink(y, x)));
         }
         Binary { side, ink: all }
-    }
-
-    fn at(&self, y: usize, x: usize) -> bool {
-        self.ink[y * self.side + x]
     }
 }
 
