@@ -240,8 +240,12 @@ fn size(text: &str) -> Result<u64, String> {
     quantities::memory(&value).ok_or_else(|| "write a number of bytes, or one with K, M, G or T".to_owned())
 }
 
+/// The most threads or jobs: starting many more takes minutes, and no machine has so many cores.
+const MOST_AT_ONCE: usize = 1024;
+
 fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| "write a whole number of at least 1".to_owned())
+    let number: NonZeroUsize = text.parse().map_err(|_| "write a whole number of at least 1".to_owned())?;
+    if number.get() > MOST_AT_ONCE { Err(format!("at most {MOST_AT_ONCE}")) } else { Ok(number) }
 }
 
 /// What is wrong with the path of a pipeline that is no file.

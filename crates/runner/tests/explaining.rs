@@ -212,6 +212,7 @@ fn a_wrong_command_line_that_asks_for_json_is_answered_in_json() {
         "unexpected argument '--keep-goin' found; tip: a similar argument exists: '--keep-going'"
     );
     assert!(told(&["--json", "--jobs", "none"], false).contains("write a whole number of at least 1"));
+    assert!(told(&["--json", "--threads", "100000"], false).contains("at most 1024"));
     assert!(told(&["gc", "--json"], true).contains("required arguments were not provided"));
     assert!(told(&["status", "--json", "--al"], true).contains("'--al'"));
     let help = shop.run(&["--json", "--help"]);

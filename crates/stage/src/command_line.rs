@@ -51,7 +51,7 @@ pub(crate) fn parse<P: Params>(
             matches.get_many::<PathBuf>(port.name).map(|paths| paths.cloned().collect()).unwrap_or_default();
         paths.insert(port.name, given);
     }
-    let threads = matches.get_one::<usize>("threads").copied().unwrap_or(0);
+    let threads = matches.get_one::<u64>("threads").map_or(0, |threads| *threads as usize);
     let style = match matches.get_one::<String>("progress").map(String::as_str) {
         Some("events") => Style::Events,
         Some("none") => Style::None,
@@ -84,7 +84,7 @@ fn command<P: Params>(stage: &Stage<P>, params: &[Param]) -> Command {
             Arg::new("threads")
                 .long("threads")
                 .value_name("N")
-                .value_parser(value_parser!(usize))
+                .value_parser(value_parser!(u64).range(1..=1024))
                 .help_heading("Running")
                 .help("Threads to use; outputs are the same bytes for any number [default: all cores]"),
         )
