@@ -1,4 +1,4 @@
-"""Histograms, bin probabilities, KL, quantiles, moments, softmax and Spearman's rho on small fixed samples, in float64.
+"""Histograms, bin probabilities, KL, distances, quantiles, moments, softmax, rank statistics on small fixed samples, in float64.
 
 Run: python tests/reference/statistics.py
 Samples hold values that float32 represents exactly. Bins are equal on [-128, 128]; the first is open to minus and the
@@ -6,10 +6,14 @@ last to plus infinity; a value e is in bin i where B_i <= e < B_(i+1), found by 
 lie on an edge, just below one, and outside.
 KL[P || Phat] = sum of p ln(p / phat), nats, P = N(0, 1024) on the same bins. pseudocount: phat = (count + 0.5) /
 (C + 0.5 bins). floor: phat = max(count / C, 1e-10), not renormalised.
+Distances are from N(0, 1024) too. Anderson and Darling's is their sum with SciPy's logcdf and logsf; Wasserstein's the integral
+of the cumulative distributions' difference by quadrature, piece by piece; neighbours are found by a k-d tree, k = 5, 200 places.
 Standardised: (e - mean) / sd * 32 with the sd of ddof 0.
 """
 
 import numpy as np
+import scipy.integrate
+import scipy.spatial
 import scipy.special
 import scipy.stats
 
@@ -47,6 +51,77 @@ def divergences(counts):
     return {"pseudocount": kl(smooth), "floor": kl(floored)}
 
 
+NORMAL = scipy.stats.norm(0, 32)
+NEIGHBOUR, PLACES = 5, 200
+
+
+def wasserstein(values):
+    n, quad = len(values), lambda f, low, high: scipy.integrate.quad(f, low, high, epsabs=1e-13, epsrel=1e-12)[0]
+    total = quad(NORMAL.cdf, -np.inf, values[0]) + quad(NORMAL.sf, values[-1], np.inf)
+    for i in range(1, n):
+        low, high, turn = values[i - 1], values[i], NORMAL.ppf(i / n)
+        cuts = [low, *([turn] if low < turn < high else []), high]
+        # The sign changes at the cuts only.
+        total += sum(abs(quad(lambda x: i / n - NORMAL.cdf(x), *piece)) for piece in zip(cuts, cuts[1:]))
+    return total
+
+
+def neighbours(values):
+    n, tree = len(values), scipy.spatial.cKDTree(values[:, None])
+    digamma = scipy.special.digamma
+    places = NORMAL.ppf((np.arange(PLACES) + 0.5) / PLACES)
+    away = tree.query(places[:, None], k=NEIGHBOUR)[0][:, -1]
+    to = np.log(n) + np.mean(np.log(2 * away)) - digamma(NEIGHBOUR) - NORMAL.entropy()
+    near = tree.query(values[:, None], k=NEIGHBOUR + 1)[0][:, -1]  # a value is its own nearest
+    entropy = digamma(n) - digamma(NEIGHBOUR) + np.mean(np.log(2 * near))
+    return {"from_normal": float(to), "to_normal": float(-entropy - np.mean(NORMAL.logpdf(values)))}
+
+
+def distances(values):
+    values, n = np.sort(values), len(values)
+    weights = 2 * np.arange(n) + 1
+    out = {
+        "kolmogorov_smirnov": float(scipy.stats.kstest(values, NORMAL.cdf).statistic),
+        "anderson_darling": float(-n - np.mean(weights * (NORMAL.logcdf(values) + NORMAL.logsf(values[::-1])))),
+        "wasserstein": float(wasserstein(values)),
+    }
+    return {**out, **(neighbours(values) if n > NEIGHBOUR else {})}
+
+
+def knuth(values, most):
+    def log_posterior(m):
+        filled = np.histogram(values, bins=m)[0]
+        gammaln = scipy.special.gammaln
+        return n * np.log(m) + gammaln(m / 2) - m * gammaln(0.5) - gammaln(n + m / 2) + gammaln(filled + 0.5).sum()
+
+    n = len(values)
+    return int(np.argmax([log_posterior(m) for m in range(1, most + 1)])) + 1
+
+
+def normal():
+    z = [-1e4, -300.0, -40.0, -37.5, -30.0, -12.0, -5.0, -1.0, 0.0, 0.3, 2.0, 5.0, 8.0, 20.0, 50.0]
+    shares = [1e-300, 1e-100, 1e-20, 1e-5, 0.02, 0.3, 0.5, 0.7, 0.975, 1 - 1e-9]
+    return {
+        "z": z,
+        "cdf": floats(scipy.stats.norm.cdf(z)),
+        "log_cdf": floats(scipy.stats.norm.logcdf(z)),
+        "log_survival": floats(scipy.stats.norm.logsf(z)),
+        "shares": shares,
+        "quantiles": floats(scipy.stats.norm.ppf(shares)),
+    }
+
+
+def trends():
+    rng = np.random.default_rng(1963)
+    rising = rng.normal(0, 1, (10, 3)) + np.array([0.0, 0.4, 0.9])
+    cases = [rising, rng.normal(0, 1, (4, 4)), rising[:, ::-1], rng.normal(0, 1, (2, 5))]
+    results = [scipy.stats.page_trend_test(case, method="exact") for case in cases]
+    return [
+        {"blocks": floats(case), "statistic": float(result.statistic), "p_value": float(result.pvalue)}
+        for case, result in zip(cases, results)
+    ]
+
+
 def samples():
     rng = np.random.default_rng(900)
     below = lambda edge: float(np.nextafter(np.float32(edge), np.float32(-1e9)))
@@ -68,6 +143,8 @@ def sample(values):
         "values": floats(values),
         "histograms": every(lambda bins: floats(histogram(values, bins))),
         "kl": every(lambda bins: divergences(histogram(values, bins))),
+        "distances": distances(values),
+        "bins": {"freedman_diaconis": len(np.histogram_bin_edges(values, "fd")) - 1, "knuth": knuth(values, 80)},
         "mean": float(values.mean()),
         "sd": float(values.std(ddof=1)),
         "quantiles": {str(q): float(np.quantile(values, q, method="linear")) for q in (0.025, 0.5, 0.975)},
@@ -110,6 +187,8 @@ def main():
             "samples": {name: sample(values) for name, values in samples().items()},
             "softmax": softmaxes(),
             "spearman": spearman(),
+            "normal": normal(),
+            "trends": trends(),
         },
     )
 

@@ -1,28 +1,43 @@
-//! Empirical distributions over fixed bins (Eq. 8), and a normal distribution over the same bins.
+//! Empirical distributions over fixed bins (Eq. 8), and a known distribution over the same bins.
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::distribution::Distribution;
 use crate::summary;
 
-/// Bins of equal width on `[lower, upper]`. The first is open to minus infinity and the last to plus infinity, so
-/// that no value and no probability is lost.
+/// Bins between ascending edges. The first is open to minus infinity and the last to plus infinity, so that no value and no
+/// probability is lost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bins {
     lower: f64,
     upper: f64,
     count: usize,
-    per_unit: f64,
+    /// Bins in a unit of the values, where all have the same width.
+    per_unit: Option<f64>,
     edges: Vec<f64>,
 }
 
 impl Bins {
-    /// `count` bins on `[lower, upper]`; none where the range is empty, not finite, or `count` is 0.
+    /// `count` bins of equal width on `[lower, upper]`; none where the range is empty, not finite, or `count` is 0.
     pub fn new(lower: f64, upper: f64, count: usize) -> Option<Bins> {
         if !(lower.is_finite() && upper.is_finite() && lower < upper && count > 0) {
             return None;
         }
         let edges = (0..=count).map(|index| lower + (upper - lower) * index as f64 / count as f64).collect();
-        Some(Bins { lower, upper, count, per_unit: count as f64 / (upper - lower), edges })
+        Some(Bins { lower, upper, count, per_unit: Some(count as f64 / (upper - lower)), edges })
+    }
+
+    /// Bins between these edges; none where there are fewer than two, or they do not ascend or are not finite.
+    pub fn between(edges: Vec<f64>) -> Option<Bins> {
+        let (lower, upper) = (*edges.first()?, *edges.last()?);
+        let ascends = edges.is_sorted_by(|a, b| a < b);
+        (edges.len() >= 2 && ascends && lower.is_finite() && upper.is_finite()).then(|| Bins {
+            lower,
+            upper,
+            count: edges.len() - 1,
+            per_unit: None,
+            edges,
+        })
     }
 
     /// How many bins there are.
@@ -51,8 +66,11 @@ impl Bins {
             return None;
         }
         let last = self.count - 1;
+        let Some(per_unit) = self.per_unit else {
+            return Some(self.edges[1..=last].partition_point(|edge| *edge <= value));
+        };
         // The cast takes what is below the first edge to 0.
-        let mut index = (((value - self.lower) * self.per_unit) as usize).min(last);
+        let mut index = (((value - self.lower) * per_unit) as usize).min(last);
         // Rounding may miss by one next to an edge; the edge itself decides.
         while index < last && value >= self.edges[index + 1] {
             index += 1;
@@ -78,9 +96,9 @@ pub fn counts<T: Copy + Into<f64>>(values: &[T], bins: &Bins) -> Vec<u32> {
 
 /// A histogram over many samples of float32 values: [`counts`] made fast, with the same result.
 ///
-/// A value's bin is first found in float32, for a whole vector of values at once. Where that lies so near to an edge
-/// that rounding could matter, [`Bins::index`] decides in double precision; of a normal sample that is one value in
-/// twenty thousand.
+/// Where all bins have one width, a value's bin is first found in float32, for a whole vector of values at once. Where that
+/// lies so near to an edge that rounding could matter, [`Bins::index`] decides in double precision; of a normal sample that
+/// is one value in twenty thousand.
 #[derive(Clone, Debug)]
 pub struct Histogram {
     bins: Bins,
@@ -136,7 +154,13 @@ impl Histogram {
     /// The counts of `(value − shift) · scale`.
     fn count_moved(&mut self, values: &[f32], shift: f64, scale: f64, counted: &mut [u16]) {
         let Histogram { bins, indices, tables } = self;
-        let line = Line::new(bins, shift, scale);
+        let Some(line) = Line::new(bins, shift, scale) else {
+            let moved: Vec<f64> = values.iter().map(|value| (f64::from(*value) - shift) * scale).collect();
+            for (counted, count) in counted.iter_mut().zip(counts(&moved, bins)) {
+                *counted = u16::try_from(count).unwrap_or(u16::MAX);
+            }
+            return;
+        };
         indices.resize(values.len(), 0);
         tables.iter_mut().for_each(|table| table.fill(0));
         Arch::new().dispatch(Places { line, values, indices });
@@ -170,25 +194,27 @@ fn tally(indices: &[u32], tables: &mut [Vec<u32>; 4]) {
 }
 
 impl Line {
-    fn new(bins: &Bins, shift: f64, scale: f64) -> Line {
-        let slope = scale * bins.per_unit;
-        let offset = -shift * slope - bins.lower * bins.per_unit - 0.5;
+    /// None where the bins have several widths.
+    fn new(bins: &Bins, shift: f64, scale: f64) -> Option<Line> {
+        let per_unit = bins.per_unit?;
+        let slope = scale * per_unit;
+        let offset = -shift * slope - bins.lower * per_unit - 0.5;
         let count = bins.count as f64;
         // Slope, offset, product and sum are rounded once each to within 2⁻²⁴ of terms no larger than these; the edges,
         // in double precision, are as large as the outer ones. Four times that is on the safe side.
         let float32 =
             f64::from(f32::EPSILON) * (2.0 * (offset.abs() + shift.abs() * slope.abs()) + 2.0 * count);
-        let float64 = 8.0 * f64::EPSILON * bins.lower.abs().max(bins.upper.abs()) * bins.per_unit;
+        let float64 = 8.0 * f64::EPSILON * bins.lower.abs().max(bins.upper.abs()) * per_unit;
         let certain = 0.5 - float32 - float64;
         // A slope that float32 does not hold with all its digits makes every place uncertain.
         let certain = if (slope as f32).is_normal() && certain.is_finite() { certain } else { -1.0 };
-        Line {
+        Some(Line {
             slope: slope as f32,
             offset: offset as f32,
             last: (bins.count - 1) as f32,
             certain: certain as f32,
             uncertain: bins.count as u32,
-        }
+        })
     }
 }
 
@@ -218,17 +244,14 @@ impl WithSimd for Places<'_> {
     }
 }
 
-/// The cumulative distribution of N(mean, sd²): `½ erfc(−(x − mean) / (sd √2))`.
-pub fn normal_cdf(x: f64, mean: f64, sd: f64) -> f64 {
-    0.5 * libm::erfc(-(x - mean) / (sd * std::f64::consts::SQRT_2))
-}
-
-/// The probability of every bin under N(mean, sd²), the outer bins with their whole tails. Sums to 1.
-pub fn normal_probabilities(bins: &Bins, mean: f64, sd: f64) -> Vec<f64> {
-    // Each bin is measured from its nearer tail, where the difference of two small numbers loses nothing.
-    let below = |index: usize| if index == 0 { 0.0 } else { normal_cdf(bins.edge(index), mean, sd) };
+/// The probability of every bin under a known distribution, the outer bins with their whole tails. Sums to 1.
+pub fn probabilities(bins: &Bins, known: &Distribution) -> Vec<f64> {
+    // Each bin is measured from its nearer tail, where the difference of two small numbers loses nothing; what lies above an
+    // edge is what lies below its mirror image.
+    let mean = known.mean();
+    let below = |index: usize| if index == 0 { 0.0 } else { known.cdf(bins.edge(index)) };
     let above = |index: usize| {
-        if index == bins.count { 0.0 } else { normal_cdf(2.0 * mean - bins.edge(index), mean, sd) }
+        if index == bins.count { 0.0 } else { known.cdf(2.0 * mean - bins.edge(index)) }
     };
     (0..bins.count)
         .map(|index| {
@@ -246,6 +269,7 @@ pub fn normal_probabilities(bins: &Bins, mean: f64, sd: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::distribution::Family;
     use proptest::prelude::*;
 
     #[test]
@@ -297,8 +321,14 @@ mod tests {
             Just((-1e9, 1e9)),
             Just((0.0, 1e-30)),
         ];
-        (range, 1_usize..300)
-            .prop_filter_map("bins", |((lower, upper), count)| Bins::new(lower, upper, count))
+        let equal = (range, 1_usize..300)
+            .prop_filter_map("bins", |((lower, upper), count)| Bins::new(lower, upper, count));
+        let any = prop::collection::vec(-200.0_f64..200.0, 2..60).prop_filter_map("bins", |mut edges| {
+            edges.sort_by(f64::total_cmp);
+            edges.dedup();
+            Bins::between(edges)
+        });
+        prop_oneof![3 => equal, 1 => any]
     }
 
     proptest! {
@@ -337,7 +367,8 @@ mod tests {
         #[test]
         fn probabilities_of_a_normal_sum_to_one(mean in -50.0_f64..50.0, sd in 0.5_f64..200.0, count in 1_usize..300) {
             let bins = Bins::new(-128.0, 128.0, count).unwrap();
-            let sum: f64 = normal_probabilities(&bins, mean, sd).iter().sum();
+            let normal = Distribution::new(Family::Normal, mean, sd).unwrap();
+            let sum: f64 = probabilities(&bins, &normal).iter().sum();
             prop_assert!((sum - 1.0).abs() < 1e-12);
         }
     }

@@ -1,12 +1,13 @@
-//! The estimator's own floor: the divergence that exact samples of P(X) show through the same bins and smoothing.
+//! The estimator's own floor: what a statistic shows for exact samples of P(X) of the same size.
 
 use rayon::prelude::*;
 
+use crate::distribution::Distribution;
 use crate::divergence::{Divergence, Smoothing};
-use crate::histogram::{Bins, counts, normal_probabilities};
+use crate::histogram::{Bins, counts, probabilities};
 use crate::{random, summary};
 
-/// Where the divergence of exact samples lies, in nats.
+/// Where a statistic of exact samples lies, in its own unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Null {
     /// Its mean.
@@ -17,37 +18,52 @@ pub struct Null {
     pub high: f64,
 }
 
-/// The null of `KL[N(0, sd²)‖P̂]` for samples of `size` values, from `draws` samples.
-///
-/// Each sample's randomness is split from `seed` by its index, so that the result does not depend on threads.
-pub fn normal(bins: &Bins, sd: f64, size: u32, smoothing: Smoothing, draws: usize, seed: u64) -> Null {
-    let divergence = Divergence::new(&normal_probabilities(bins, 0.0, sd), size, smoothing);
-    let mut values: Vec<f64> = (0..draws)
-        .into_par_iter()
-        .filter_map(|draw| {
-            let mut random = random::split(seed, &format!("null of {size}"), draw as u64);
-            let sample: Vec<f64> = (0..size).map(|_| random::standard_normal(&mut random) * sd).collect();
-            divergence.of(&counts(&sample, bins))
-        })
-        .collect();
-    values.sort_by(f64::total_cmp);
-    Null {
-        mean: summary::mean(&values),
-        low: summary::quantile_of_sorted(&values, 0.025),
-        high: summary::quantile_of_sorted(&values, 0.975),
+impl Null {
+    /// Of the statistic's values over many samples.
+    pub fn of(mut values: Vec<f64>) -> Null {
+        values.sort_by(f64::total_cmp);
+        Null {
+            mean: summary::mean(&values),
+            low: summary::quantile_of_sorted(&values, 0.025),
+            high: summary::quantile_of_sorted(&values, 0.975),
+        }
     }
+}
+
+/// A sample of `size` values of P(X), the number `draw` of those from `seed`, in the order drawn.
+///
+/// Each sample's randomness is split from `seed` by its number, so that no result depends on threads.
+pub fn sample(known: &Distribution, size: u32, seed: u64, draw: u64) -> Vec<f64> {
+    let mut random = random::split(seed, &format!("null of {size}"), draw);
+    (0..size).map(|_| random::draw(known, &mut random)).collect()
+}
+
+/// The null of `KL[P(X)‖P̂]` for samples of `size` values, from `draws` samples, in nats.
+pub fn of_kl(
+    bins: &Bins,
+    known: &Distribution,
+    size: u32,
+    smoothing: Smoothing,
+    draws: u64,
+    seed: u64,
+) -> Null {
+    let divergence = Divergence::new(&probabilities(bins, known), size, smoothing);
+    let one = |draw| divergence.of(&counts(&sample(known, size, seed, draw), bins));
+    Null::of((0..draws).into_par_iter().filter_map(one).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::distribution::Family;
 
     #[test]
     fn it_is_the_floor_that_was_measured_with_numpy() {
         // NumPy, 300 draws of 1,024 values, pseudocount ½, gave 0.014, 0.027, 0.052, 0.099.
+        let known = Distribution::new(Family::Normal, 0.0, 32.0).unwrap();
         for (count, expected) in [(32, 0.014), (64, 0.027), (128, 0.052), (256, 0.099)] {
             let bins = Bins::new(-128.0, 128.0, count).unwrap();
-            let null = normal(&bins, 32.0, 1024, Smoothing::Pseudocount(0.5), 300, 7);
+            let null = of_kl(&bins, &known, 1024, Smoothing::Pseudocount(0.5), 300, 7);
             assert!((null.mean - expected).abs() < 0.1 * expected, "{count} bins: {null:?}");
             assert!(null.low < null.mean && null.mean < null.high);
         }

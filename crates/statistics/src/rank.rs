@@ -1,4 +1,4 @@
-//! Rank correlation.
+//! Ranks and rank correlation.
 
 /// Spearman's rank correlation: Pearson's correlation of the ranks, tied values sharing their mean rank. None where
 /// there are fewer than two pairs or one side is constant.
@@ -14,7 +14,8 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
     (spread > 0.0).then(|| product(&x, &y) / spread.sqrt())
 }
 
-fn ranks(values: &[f64]) -> Vec<f64> {
+/// The rank of each value, from 1; equal values share their mean rank.
+pub fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
     let mut ranks = vec![0.0; values.len()];

@@ -3,10 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test whose helper fails has failed")]
 
 use serde_json::Value;
+use statistics::distance::{anderson_darling, kolmogorov_smirnov, wasserstein};
+use statistics::distribution::{Distribution, Family};
 use statistics::divergence::{Smoothing, kl_of_counts};
-use statistics::histogram::{Bins, counts, normal_probabilities};
+use statistics::edges::{freedman_diaconis, knuth};
+use statistics::histogram::{Bins, counts, probabilities};
+use statistics::neighbours::{kl_from, kl_to};
 use statistics::rank::spearman;
 use statistics::summary::{boltzmann, mean, quantile_of_sorted, sd, standardise};
+use statistics::trend::page;
 
 fn reference() -> Value {
     serde_json::from_str(include_str!("../../../tests/reference/values/statistics.json")).unwrap()
@@ -18,6 +23,11 @@ fn numbers(value: &Value) -> Vec<f64> {
 
 fn close(ours: f64, theirs: f64) {
     assert!((ours - theirs).abs() <= 1e-12 + 1e-9 * theirs.abs(), "{ours} for {theirs}");
+}
+
+/// P(X) of the paper.
+fn pixels() -> Distribution {
+    Distribution::new(Family::Normal, 0.0, 32.0).unwrap()
 }
 
 const BINS: [usize; 3] = [32, 64, 256];
@@ -34,7 +44,7 @@ fn edges_and_probabilities_of_the_normal_are_scipys() {
         for (index, edge) in numbers(&reference["edges"][&key]).into_iter().enumerate() {
             assert_eq!(bins.edge(index), edge);
         }
-        let ours = normal_probabilities(&bins, 0.0, 32.0);
+        let ours = probabilities(&bins, &pixels());
         ours.iter().zip(numbers(&reference["probabilities"][&key])).for_each(|(a, b)| close(*a, b));
     }
 }
@@ -45,7 +55,7 @@ fn check_divergences(values: &[f64], expected: &Value) {
         let counts = counts(values, &bins(count));
         let theirs: Vec<u32> = numbers(&expected["histograms"][&key]).iter().map(|n| *n as u32).collect();
         assert_eq!(counts, theirs, "{count} bins");
-        let p = normal_probabilities(&bins(count), 0.0, 32.0);
+        let p = probabilities(&bins(count), &pixels());
         let kl = |smoothing| kl_of_counts(&p, &counts, smoothing);
         close(kl(Smoothing::Pseudocount(0.5)), expected["kl"][&key]["pseudocount"].as_f64().unwrap());
         close(kl(Smoothing::Floor(1e-10)), expected["kl"][&key]["floor"].as_f64().unwrap());
@@ -88,4 +98,53 @@ fn rank_correlation_is_scipys() {
     let case = &reference()["spearman"];
     close(spearman(&numbers(&case["x"]), &numbers(&case["y"])).unwrap(), case["rho"].as_f64().unwrap());
     assert_eq!(spearman(&[1.0, 1.0], &[1.0, 2.0]), None);
+}
+
+#[test]
+fn the_normal_is_scipys_far_into_its_tails() {
+    let reference = &reference()["normal"];
+    let normal = Distribution::STANDARD_NORMAL;
+    let all = |name| numbers(&reference[name]);
+    for (index, z) in all("z").into_iter().enumerate() {
+        close(normal.cdf(z), all("cdf")[index]);
+        close(normal.log_cdf(z), all("log_cdf")[index]);
+        close(normal.log_survival(z), all("log_survival")[index]);
+    }
+    all("shares").into_iter().zip(all("quantiles")).for_each(|(share, z)| close(normal.quantile(share), z));
+}
+
+#[test]
+fn distances_without_bins_are_scipys() {
+    let normal = pixels();
+    for sample in reference()["samples"].as_object().unwrap().values() {
+        let mut values = numbers(&sample["values"]);
+        values.sort_by(f64::total_cmp);
+        let theirs = |name: &str| sample["distances"][name].as_f64().unwrap();
+        close(kolmogorov_smirnov(&values, &normal), theirs("kolmogorov_smirnov"));
+        close(anderson_darling(&values, &normal), theirs("anderson_darling"));
+        close(wasserstein(&values, &normal), theirs("wasserstein"));
+        close(kl_from(&values, &normal, 5, 200).unwrap(), theirs("from_normal"));
+        close(kl_to(&values, &normal, 5).unwrap(), theirs("to_normal"));
+    }
+}
+
+#[test]
+fn bins_by_rule_are_as_many_as_numpys_and_those_of_the_largest_posterior() {
+    for sample in reference()["samples"].as_object().unwrap().values() {
+        let mut values = numbers(&sample["values"]);
+        values.sort_by(f64::total_cmp);
+        let theirs = |name: &str| sample["bins"][name].as_u64().unwrap() as usize;
+        assert_eq!(freedman_diaconis(&values, 1000).unwrap().count(), theirs("freedman_diaconis"));
+        assert_eq!(knuth(&values, 80).unwrap().count(), theirs("knuth"));
+    }
+}
+
+#[test]
+fn pages_test_is_scipys_exact_one() {
+    for case in reference()["trends"].as_array().unwrap() {
+        let blocks: Vec<Vec<f64>> = case["blocks"].as_array().unwrap().iter().map(numbers).collect();
+        let trend = page(&blocks).unwrap();
+        close(trend.statistic, case["statistic"].as_f64().unwrap());
+        close(trend.p_value, case["p_value"].as_f64().unwrap());
+    }
 }

@@ -6,8 +6,9 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stage::{Error, Job, Output, Port, Stage};
+use statistics::distribution::{Distribution, Family};
 use statistics::divergence::{Divergence, Smoothing};
-use statistics::histogram::{Bins, normal_probabilities};
+use statistics::histogram::{Bins, probabilities};
 use statistics::null::{self, Null};
 use tables::{Cells, Reader, Writer, catalogue};
 
@@ -168,10 +169,10 @@ impl Estimator {
             Empty::Pseudocount => Smoothing::Pseudocount(params.pseudocount),
             Empty::Floor => Smoothing::Floor(params.floor),
         };
-        let sd = params.variance.sqrt();
-        let divergence = Divergence::new(&normal_probabilities(&bins, 0.0, sd), total, smoothing);
-        let null =
-            null::normal(&bins, sd, total, smoothing, params.null_draws as usize, u64::from(params.seed));
+        let known = Distribution::new(Family::Normal, 0.0, params.variance.sqrt())?;
+        let divergence = Divergence::new(&probabilities(&bins, &known), total, smoothing);
+        let (draws, seed) = (u64::from(params.null_draws), u64::from(params.seed));
+        let null = null::of_kl(&bins, &known, total, smoothing, draws, seed);
         Some(Estimator { edges, bins: counts.len(), total, divergence, null })
     }
 

@@ -40,7 +40,10 @@ fn every_image_gets_the_divergence_that_the_formula_gives() {
         [(Empty::Pseudocount, Smoothing::Pseudocount(0.5)), (Empty::Floor, Smoothing::Floor(1e-10))]
     {
         let found = read(file.path(), &Params { smoothing: empty, ..Params::default() }).unwrap();
-        let p = normal_probabilities(&Bins::new(-128.0, 128.0, 4).unwrap(), 0.0, 32.0);
+        let p = probabilities(
+            &Bins::new(-128.0, 128.0, 4).unwrap(),
+            &Distribution::new(Family::Normal, 0.0, 32.0).unwrap(),
+        );
         let expected = ROWS.map(|row| kl_of_counts(&p, &row.2.map(u32::from), smoothing));
         let rows = join(&found, file.path()).unwrap();
         assert_eq!((rows.len(), rows[0].0, rows[0].1), (1, 3, 7));
