@@ -4,7 +4,7 @@ use crate::chain::Chain;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A network of Table 1. They differ in the channels of f1 only.
+/// A network of Table 1, or the control beside them. They differ in the channels of f1 only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Network {
@@ -14,11 +14,13 @@ pub enum Network {
     Cnn2,
     /// 20 channels.
     Cnn3,
+    /// One channel, none of the paper's: untrained, its f1 is one random filter.
+    Single,
 }
 
 impl Network {
-    /// All of them, by number of channels.
-    pub const ALL: [Network; 3] = [Network::Cnn1, Network::Cnn2, Network::Cnn3];
+    /// All of them.
+    pub const ALL: [Network; 4] = [Network::Cnn1, Network::Cnn2, Network::Cnn3, Network::Single];
 
     /// Its name in tables and on command lines.
     pub fn name(self) -> &'static str {
@@ -26,6 +28,7 @@ impl Network {
             Network::Cnn1 => "cnn1",
             Network::Cnn2 => "cnn2",
             Network::Cnn3 => "cnn3",
+            Network::Single => "single",
         }
     }
 
@@ -40,6 +43,7 @@ impl Network {
             Network::Cnn1 => 4,
             Network::Cnn2 => 12,
             Network::Cnn3 => 20,
+            Network::Single => 1,
         })
     }
 }
@@ -49,7 +53,7 @@ impl Network {
 pub struct Architecture {
     /// Pixels along a side of x: 32.
     pub side: usize,
-    /// Channels N of f1: 4, 12 or 20.
+    /// Channels N of f1: 4, 12 or 20 in Table 1.
     pub channels1: usize,
     /// Side of the filters of f1: 3.
     pub kernel1: usize,

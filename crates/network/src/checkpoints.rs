@@ -74,7 +74,7 @@ pub fn read(path: &Path) -> Result<Checkpoints, Error> {
                     "network",
                     row,
                     format!("`{}`", networks[row]),
-                    "networks are cnn1, cnn2, cnn3",
+                    "networks are cnn1, cnn2, cnn3 and single",
                 )
             })?;
             let training = Training { network, labels: labels[row].to_owned(), seed: seeds[row] };

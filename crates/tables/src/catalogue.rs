@@ -10,7 +10,12 @@ const I32: Kind = Kind::Number(Element::I32);
 const F64: Kind = Kind::Number(Element::F64);
 const U8: Kind = Kind::Number(Element::U8);
 
-const NETWORK: Column = column("network", Kind::Category, "", "Architecture: cnn1, cnn2 or cnn3 (Table 1)");
+const NETWORK: Column = column(
+    "network",
+    Kind::Category,
+    "",
+    "Architecture: cnn1, cnn2 or cnn3 (Table 1), or single (one channel)",
+);
 const LABELS: Column = column("labels", Kind::Category, "", "Labels that it was trained on: real or random");
 const SEED: Column = column("seed", Kind::I64, "", "Seed of the training");
 const EPOCH: Column =
@@ -245,6 +250,62 @@ pub const DIVERGENCES: Table = Table {
     ],
 };
 
+/// How far pixels and energies lie from P(X) by every estimator.
+pub const ESTIMATES: Table = Table {
+    name: "estimates",
+    version: 1,
+    about: "One estimator for one variable in one network at one epoch, over some test images",
+    columns: &[
+        NETWORK,
+        LABELS,
+        SEED,
+        EPOCH,
+        column(
+            "against",
+            Kind::Category,
+            "",
+            "Shape of what samples are held against: normal, laplace or uniform",
+        ),
+        column(
+            "variable",
+            Kind::Category,
+            "",
+            "x (pixels), f1 (energies of F1), f1_standardised (the same at mean 0 and the sd of P(X))",
+        ),
+        column(
+            "statistic",
+            Kind::Category,
+            "",
+            "kl (KL[P(X)‖P̂] by a histogram, nats), kl_neighbours (the same by nearest neighbours), kl_reversed_neighbours (KL[P̂‖P(X)], nats), kolmogorov_smirnov (0 to 1), anderson_darling, wasserstein, mean and sd (in the pixels' unit)",
+        ),
+        column("bins", Kind::Category, "", "Where the edges of the bins are; empty without bins"),
+        column("smoothing", Kind::Category, "", "What is done about empty bins; empty without bins"),
+        column("images", I32, "images", "Test images that have the statistic"),
+        column("mean", F64, "of the statistic", "Mean over the images"),
+        column("median", F64, "of the statistic", "Median over the images"),
+        column("low", F64, "of the statistic", "2.5 % quantile over the images"),
+        column("high", F64, "of the statistic", "97.5 % quantile over the images"),
+        column("null_mean", F64, "of the statistic", "Mean over exact samples of P(X) of the same size"),
+        column("null_low", F64, "of the statistic", "2.5 % quantile of that null"),
+        column("null_high", F64, "of the statistic", "97.5 % quantile of that null"),
+        column(
+            "noise_mean",
+            F64,
+            "of the statistic",
+            "Mean over images of white noise, exact samples of P(X) in no order, through the same filter; for x the null again",
+        ),
+        column("noise_low", F64, "of the statistic", "2.5 % quantile of that null"),
+        column("noise_high", F64, "of the statistic", "97.5 % quantile of that null"),
+        column("excess", F64, "of the statistic", "mean less null_mean"),
+        column(
+            "within_null",
+            F64,
+            "share",
+            "Share of images at most at null_high; for mean and sd, between null_low and null_high",
+        ),
+    ],
+};
+
 /// One training at one epoch, over all its test images.
 pub const SUMMARY: Table = Table {
     name: "summary",
@@ -326,7 +387,7 @@ pub const CLAIMS: Table = Table {
 };
 
 /// Every table of the pipeline.
-pub const ALL: [&Table; 12] = [
+pub const ALL: [&Table; 13] = [
     &DIGITS,
     &DATASET,
     &CHECKPOINTS,
@@ -336,6 +397,7 @@ pub const ALL: [&Table; 12] = [
     &ENERGIES,
     &DISTRIBUTIONS,
     &DIVERGENCES,
+    &ESTIMATES,
     &SUMMARY,
     &SPREAD,
     &CLAIMS,

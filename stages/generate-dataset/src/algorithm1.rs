@@ -1,17 +1,18 @@
-//! Algorithm 1: a handwritten digit becomes an image whose 1,024 pixels are one draw of N(0, variance).
+//! Algorithm 1: a handwritten digit becomes an image whose 1,024 pixels are one draw of P(X), in the paper N(0, 1024).
 //!
 //! One function a step, in the order of the paper:
 //!
 //! ```text
 //!  grey digit ─binarise─▶ z ─central_part─▶ z_c 64×64 ─downsample─▶ z_cd 32×32 ─decompose─▶ four regions
-//!  N(0, 1024) ─sample─▶ x ─sort_descending─▶ x̂ ──────────────────────────────────place─▶ image
+//!        P(X) ─sample─▶ x ─sort_descending─▶ x̂ ──────────────────────────────────place─▶ image
 //! ```
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use statistics::random::standard_normal;
+use statistics::distribution::Distribution;
+use statistics::random::draw;
 use tables::picture::Grey;
 use tables::{PIXELS, SIDE};
 
@@ -35,7 +36,7 @@ pub enum Region {
     Inside = 3,
 }
 
-/// Order of the sorted values inside a region.
+/// Where the sorted values go: inside each region in some order, as in the paper, or anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Placement {
@@ -43,6 +44,8 @@ pub enum Placement {
     Raster,
     /// In random order.
     Shuffled,
+    /// In random order over the whole image, whatever the regions: white noise.
+    Anywhere,
 }
 
 /// An image of the dataset.
@@ -61,12 +64,17 @@ const CENTRE: usize = 64;
 const THRESHOLD: f64 = 128.0;
 
 /// All steps for one digit.
-pub fn generate(digit: &Grey, variance: f64, placement: Placement, random: &mut ChaCha8Rng) -> Synthetic {
+pub fn generate(
+    digit: &Grey,
+    known: &Distribution,
+    placement: Placement,
+    random: &mut ChaCha8Rng,
+) -> Synthetic {
     let z = binarise(digit);
     let z_c = central_part(&z);
     let z_cd = downsample(&z_c);
     let regions = decompose(&z_cd);
-    let x = sample(variance, random);
+    let x = sample(known, random);
     let sorted = sort_descending(x);
     let pixels = place(&sorted, &regions, placement, random);
     Synthetic { pixels, regions }
@@ -170,10 +178,9 @@ pub fn decompose(z_cd: &Binary) -> Vec<Region> {
     regions
 }
 
-/// Step 7: 1,024 draws of N(0, variance).
-pub fn sample(variance: f64, random: &mut ChaCha8Rng) -> Vec<f32> {
-    let sd = variance.sqrt();
-    (0..PIXELS).map(|_| (standard_normal(random) * sd) as f32).collect()
+/// Step 7: 1,024 draws of P(X), in the paper N(0, 1024).
+pub fn sample(known: &Distribution, random: &mut ChaCha8Rng) -> Vec<f32> {
+    (0..PIXELS).map(|_| draw(known, random) as f32).collect()
 }
 
 /// Step 8: in descending order.
@@ -191,8 +198,13 @@ pub fn sort_descending(x: Vec<f32>) -> Vec<f32> {
 }
 
 /// Steps 9 and 10: the sorted values cut into four parts, one a region, and put in their places. `shuffled` keeps the
-/// parts and loses the order inside each.
+/// parts and loses the order inside each; `anywhere` loses all order.
 pub fn place(sorted: &[f32], regions: &[Region], placement: Placement, random: &mut ChaCha8Rng) -> Vec<f32> {
+    if placement == Placement::Anywhere {
+        let mut pixels = sorted.to_vec();
+        pixels.shuffle(random);
+        return pixels;
+    }
     let mut places: [Vec<usize>; 4] = std::array::from_fn(|_| Vec::with_capacity(regions.len()));
     for (pixel, region) in regions.iter().enumerate() {
         places[*region as usize].push(pixel);

@@ -3,6 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use serde_json::Value;
+use statistics::distribution::Family;
 use statistics::random::split;
 
 fn reference() -> Value {
@@ -81,12 +82,14 @@ proptest! {
 
     #[test]
     fn the_pixels_are_exactly_the_draw_and_the_regions_cover_the_image(
-        pixels in prop::collection::vec(any::<u8>(), 28 * 28), seed in any::<u64>(), raster in any::<bool>(),
+        pixels in prop::collection::vec(any::<u8>(), 28 * 28), seed in any::<u64>(),
+        placement in prop::sample::select(&[Placement::Raster, Placement::Shuffled, Placement::Anywhere]),
+        family in prop::sample::select(&[Family::Normal, Family::Laplace, Family::Uniform]),
     ) {
         let digit = Grey { width: 28, height: 28, pixels };
-        let placement = if raster { Placement::Raster } else { Placement::Shuffled };
-        let image = generate(&digit, 1024.0, placement, &mut split(seed, "pixels", 0));
-        let drawn = sort_descending(sample(1024.0, &mut split(seed, "pixels", 0)));
+        let known = Distribution::new(family, 0.0, 32.0).unwrap();
+        let image = generate(&digit, &known, placement, &mut split(seed, "pixels", 0));
+        let drawn = sort_descending(sample(&known, &mut split(seed, "pixels", 0)));
         prop_assert_eq!(sort_descending(image.pixels.clone()), drawn);
         let share = |region| image.regions.iter().filter(|r| **r == region).count() as f64 / PIXELS as f64;
         let all = [Region::Outside, Region::OutsideBoundary, Region::InsideBoundary, Region::Inside];
@@ -98,7 +101,7 @@ proptest! {
         pixels in prop::collection::vec(any::<u8>(), 28 * 28), seed in any::<u64>(),
     ) {
         let digit = Grey { width: 28, height: 28, pixels };
-        let image = generate(&digit, 1024.0, Placement::Shuffled, &mut split(seed, "pixels", 0));
+        let image = generate(&digit, &Distribution::new(Family::Normal, 0.0, 32.0).unwrap(), Placement::Shuffled, &mut split(seed, "pixels", 0));
         let mut ordered: Vec<(Region, f32)> = image.regions.iter().copied().zip(image.pixels).collect();
         ordered.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
         prop_assert!(ordered.windows(2).all(|pair| pair[0].1 >= pair[1].1));

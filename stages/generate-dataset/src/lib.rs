@@ -1,4 +1,4 @@
-//! Makes the synthetic dataset: handwritten digits in, images whose pixels obey N(0, 1024) out (Algorithm 1).
+//! Makes the synthetic dataset: handwritten digits in, images whose pixels obey P(X) out (Algorithm 1).
 
 pub mod algorithm1;
 pub mod digits;
@@ -10,6 +10,7 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use stage::{Error, Job, Output, Port, Stage};
+use statistics::distribution::Distribution;
 use statistics::random;
 use tables::{CLASSES, Cells, PIXELS, Writer, catalogue};
 
@@ -47,6 +48,8 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let digits = digits::read(path).map_err(|error| Error::input("digits", error))?;
     let plans = plan(&digits, &job.params)?;
     let seed = u64::from(job.params.seed);
+    let known = Distribution::new(job.params.distribution, 0.0, job.params.variance.sqrt())
+        .ok_or_else(|| Error::param("variance", "it must be a finite number above 0"))?;
     let progress = job.progress();
     let output = job.create(&DATASET)?;
     let mut writer = Writer::parquet(output, &catalogue::DATASET, &HashMap::new(), &job.provenance()?)?;
@@ -55,8 +58,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let generate = |(first, some): &(usize, &[Plan<'_>])| {
         let images = (0..some.len()).into_par_iter().map(|index| {
             let mut pixels = random::split(seed, "pixels", (first + index) as u64);
-            let Params { variance, placement, .. } = job.params;
-            algorithm1::generate(&some[index].digit.grey, variance, placement, &mut pixels)
+            algorithm1::generate(&some[index].digit.grey, &known, job.params.placement, &mut pixels)
         });
         let images: Vec<Synthetic> = images.collect();
         cells(*first, some, &images, seed)

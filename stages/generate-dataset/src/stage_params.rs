@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use statistics::distribution::Family;
+
 use crate::algorithm1::Placement;
 
 /// What can be set; the defaults are the paper's.
@@ -15,10 +17,12 @@ pub struct Params {
     /// Test images a class.
     #[schemars(range(min = 1, max = 100_000))]
     pub test_per_class: u32,
-    /// Variance of the pixels' normal distribution; the standard deviation is its root, so 1024 means 32.
+    /// Shape of the pixels' distribution P(X), which has mean 0.
+    pub distribution: Family,
+    /// Variance of P(X); the standard deviation is its root, so 1024 means 32.
     #[schemars(range(max = 1e12), extend("exclusiveMinimum" = 0))]
     pub variance: f64,
-    /// Order of the sorted values inside a region.
+    /// Where the sorted values go.
     pub placement: Placement,
     /// Seed of the choice of digits, the pixels and the random labels.
     pub seed: u32,
@@ -27,6 +31,14 @@ pub struct Params {
 impl Default for Params {
     fn default() -> Self {
         let placement = Placement::Raster;
-        Params { train_per_class: 1000, test_per_class: 1000, variance: 1024.0, placement, seed: 1 }
+        let distribution = Family::Normal;
+        Params {
+            train_per_class: 1000,
+            test_per_class: 1000,
+            distribution,
+            variance: 1024.0,
+            placement,
+            seed: 1,
+        }
     }
 }
