@@ -1,7 +1,7 @@
 //! Where the edges of a histogram's bins are set: by the distribution that it is compared with, or by the sample.
 
 use crate::distribution::Distribution;
-use crate::histogram::{Bins, counts};
+use crate::histogram::{Bins, counts_of_sorted};
 use crate::summary::quantile_of_sorted;
 
 /// Bins that all have the same probability under a known distribution. The outer two are open; their far edges, which
@@ -39,10 +39,10 @@ pub fn freedman_diaconis(sorted: &[f64], most: usize) -> Option<Bins> {
 pub fn knuth(sorted: &[f64], most: usize) -> Option<Bins> {
     let (low, high) = (*sorted.first()?, *sorted.last()?);
     let n = sorted.len() as f64;
+    let of_count: Vec<f64> = (0..=sorted.len()).map(|count| libm::lgamma(count as f64 + 0.5)).collect();
     let log_posterior = |bins: &Bins| {
         let m = bins.count() as f64;
-        let filled: f64 =
-            counts(sorted, bins).iter().map(|count| libm::lgamma(f64::from(*count) + 0.5)).sum();
+        let filled: f64 = counts_of_sorted(sorted, bins).iter().map(|count| of_count[*count as usize]).sum();
         n * m.ln() + libm::lgamma(0.5 * m) - m * libm::lgamma(0.5) - libm::lgamma(n + 0.5 * m) + filled
     };
     let all = (1..=most.max(1)).map_while(|count| Bins::new(low, high, count));

@@ -4,7 +4,7 @@ use crate::distance::{anderson_darling, kolmogorov_smirnov, wasserstein};
 use crate::distribution::Distribution;
 use crate::divergence::{Smoothing, kl_of_counts};
 use crate::edges;
-use crate::histogram::{Bins, counts, probabilities};
+use crate::histogram::{Bins, counts_of_sorted, probabilities};
 use crate::neighbours::{kl_from, kl_to};
 use crate::null::Null;
 use crate::summary::{mean, sd};
@@ -189,10 +189,10 @@ impl Against {
         let known = &self.known;
         let value = match self.estimator {
             Estimator::Histogram(edges, smoothing) => match &self.fixed {
-                Some((p, bins)) => kl_of_counts(p, &counts(sorted, bins), smoothing),
+                Some((p, bins)) => kl_of_counts(p, &counts_of_sorted(sorted, bins), smoothing),
                 None => {
                     let bins = edges.of_sample(sorted)?;
-                    kl_of_counts(&probabilities(&bins, known), &counts(sorted, &bins), smoothing)
+                    kl_of_counts(&probabilities(&bins, known), &counts_of_sorted(sorted, &bins), smoothing)
                 }
             },
             Estimator::NeighboursFrom(k) => kl_from(sorted, known, k, PLACES)?,
