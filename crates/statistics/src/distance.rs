@@ -67,12 +67,8 @@ mod tests {
         Distribution::new(Family::Normal, mean, sd)
     }
 
-    fn sample(seed: u64, size: usize, mean: f64, sd: f64) -> Vec<f64> {
-        let mut random = crate::random::split(seed, "sample", 0);
-        let mut values: Vec<f64> =
-            (0..size).map(|_| mean + sd * crate::random::standard_normal(&mut random)).collect();
-        values.sort_by(f64::total_cmp);
-        values
+    fn sample(seed: u64, size: u32, mean: f64, sd: f64) -> Vec<f64> {
+        crate::null::sorted_sample(&normal(mean, sd).unwrap(), size, seed, 0)
     }
 
     /// At the shares (i − ½)/n, a sample is as near as n values can be.
@@ -117,14 +113,14 @@ mod tests {
         }
 
         #[test]
-        fn the_distance_is_the_integral_of_its_definition(seed in 0_u64..99, size in 1_usize..40) {
+        fn the_distance_is_the_integral_of_its_definition(seed in 0_u64..99, size in 1_u32..40) {
             let normal = normal(-0.3, 1.4).unwrap();
             let values = sample(seed, size, 0.2, 1.0);
             let step = 1e-3;
             let integral: f64 = (-12_000..12_000)
                 .map(|index| (f64::from(index) + 0.5) * step)
                 .map(|x| {
-                    let share = values.partition_point(|value| *value <= x) as f64 / size as f64;
+                    let share = values.partition_point(|value| *value <= x) as f64 / f64::from(size);
                     (share - normal.cdf(x)).abs() * step
                 })
                 .sum();

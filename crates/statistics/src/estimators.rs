@@ -226,13 +226,8 @@ mod tests {
         let known = Distribution::new(Family::Normal, 0.0, 32.0).unwrap();
         let wide = Distribution::new(Family::Normal, 0.0, 64.0).unwrap();
         let against = estimator.against(known);
-        let of = |from, first: u64| {
-            (first..first + 60).map(move |draw| {
-                let mut sample = null::sample(from, 900, 1, draw);
-                sample.sort_by(f64::total_cmp);
-                sample
-            })
-        };
+        let of =
+            |from, first: u64| (first..first + 60).map(move |draw| null::sorted_sample(from, 900, 1, draw));
         let null = Null::of(of(&known, 0).filter_map(|sample| against.of(&sample)).collect());
         let taken = of(&wide, 60).filter_map(|sample| against.of(&sample));
         taken.filter(|value| estimator.is_within(*value, &null)).count() as f64 / 60.0
@@ -249,8 +244,7 @@ mod tests {
     #[test]
     fn the_sign_of_a_sample_changes_nothing_but_its_mean() {
         let known = Distribution::new(Family::Normal, 0.0, 32.0).unwrap();
-        let mut sample = null::sample(&Distribution::new(Family::Laplace, 9.0, 50.0).unwrap(), 900, 1, 0);
-        sample.sort_by(f64::total_cmp);
+        let sample = null::sorted_sample(&Distribution::new(Family::Laplace, 9.0, 50.0).unwrap(), 900, 1, 0);
         let turned: Vec<f64> = sample.iter().rev().map(|value| -value).collect();
         for estimator in all().into_iter().filter(|one| *one != Estimator::Mean) {
             let against = estimator.against(known);

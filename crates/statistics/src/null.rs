@@ -38,6 +38,14 @@ pub fn sample(known: &Distribution, size: u32, seed: u64, draw: u64) -> Vec<f64>
     (0..size).map(|_| random::draw(known, &mut random)).collect()
 }
 
+/// The same in ascending order, as estimators take it.
+#[cfg(test)]
+pub(crate) fn sorted_sample(known: &Distribution, size: u32, seed: u64, draw: u64) -> Vec<f64> {
+    let mut values = sample(known, size, seed, draw);
+    values.sort_by(f64::total_cmp);
+    values
+}
+
 /// The null of `KL[P(X)‖P̂]` for samples of `size` values, from `draws` samples, in nats.
 pub fn of_kl(
     bins: &Bins,
