@@ -96,6 +96,10 @@ fn controls_show_what_is_known_of_them() {
             "{dataset}"
         );
     }
+    // So is it in white noise, which keeps the pixels' own distribution.
+    let rows = estimates("estimates", "laplace-variance1024-raster-cnn2-real-epochs2-seed1-normal");
+    let distances = of(&rows, "x").filter(|(statistic, _)| *statistic == "anderson_darling");
+    assert!(distances.clone().count() == 2 && distances.clone().all(|(_, row)| row.noise.0 > row.null.1));
     // Energies of pixels in no order are those of white noise.
     let rows = estimates("estimates", "normal-variance1024-anywhere-cnn2-real-epochs2-seed1-dataset");
     for (statistic, row) in of(&rows, "f1") {

@@ -88,8 +88,8 @@ impl Default for Params {
 /// A sample of float32 values by its number.
 type Sample<'a> = dyn Fn(u64) -> Vec<f32> + Sync + 'a;
 
-/// What one variable is compared by: the images, exact samples of P(X) of the same size, and white noise made in the same way;
-/// of each, how many there are.
+/// What one variable is compared by: the images, exact samples of the same size of what they are held against, and white noise of
+/// the pixels' own distribution; of each, how many there are.
 struct Samples<'a> {
     images: (u64, &'a Sample<'a>),
     exact: (u64, &'a Sample<'a>),
@@ -98,15 +98,21 @@ struct Samples<'a> {
 
 fn run(job: &Job<Params>) -> Result<(), Error> {
     let params = &job.params;
-    let (family, variance) = job.read(&DATASET, made_from)?;
+    let (of_dataset, variance) = job.read(&DATASET, made_from)?;
+    let of_dataset = of_dataset.unwrap_or(Family::Normal);
     let family = match params.against {
-        Shape::Dataset => family.unwrap_or(Family::Normal),
+        Shape::Dataset => of_dataset,
         Shape::Normal => Family::Normal,
         Shape::Laplace => Family::Laplace,
         Shape::Uniform => Family::Uniform,
     };
-    let known = Distribution::new(family, 0.0, variance.unwrap_or(params.variance).sqrt())
-        .ok_or_else(|| Error::param("variance", "it must be a finite number above 0"))?;
+    let sd = variance.unwrap_or(params.variance).sqrt();
+    let distribution = |family| {
+        Distribution::new(family, 0.0, sd)
+            .ok_or_else(|| Error::param("variance", "it must be a finite number above 0"))
+    };
+    // The noise has the pixels' own distribution, whatever they are held against.
+    let (known, of_pixels) = (distribution(family)?, distribution(of_dataset)?);
     let provenance = job.provenance()?;
     let test = job.read(&DATASET, dataset::read_test)?;
     let Checkpoints { training, epochs } = job.read(&CHECKPOINTS, checkpoints::read)?;
@@ -122,13 +128,13 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let seed = u64::from(params.seed);
     let images = test.len().min(params.images as usize) as u64;
     let (draws, noises) = (u64::from(params.null_draws), u64::from(params.noise_images));
-    let drawn = |size: usize, draw: u64| -> Vec<f32> {
-        null::sample(&known, size as u32, seed, draw).into_iter().map(|value| value as f32).collect()
+    let drawn = |from: &Distribution, size: usize, draw: u64| -> Vec<f32> {
+        null::sample(from, size as u32, seed, draw).into_iter().map(|value| value as f32).collect()
     };
     let pixels = |image: u64| test.image(image as usize).to_vec();
-    let exact = |draw: u64| drawn(PIXELS, draw);
-    // Pixels of white noise are exact samples.
-    let of_x = Samples { images: (images, &pixels), exact: (draws, &exact), noise: (draws, &exact) };
+    let exact = |draw: u64| drawn(&known, PIXELS, draw);
+    let noise = |draw: u64| drawn(&of_pixels, PIXELS, draw);
+    let of_x = Samples { images: (images, &pixels), exact: (draws, &exact), noise: (noises, &noise) };
     let plain = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
     let standardised = |values: &[f32]| standardise(values, known.sd());
     let x = compare(&estimators, &of_x, plain);
@@ -136,8 +142,8 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     for (done, (epoch, parameters)) in chosen.iter().enumerate() {
         let filter = EnergyFilter::of_f1(parameters);
         let energies = |image: u64| filter.energies(test.image(image as usize));
-        let exact = |draw: u64| drawn(filter.count(), draw);
-        let noise = |draw: u64| filter.energies(&drawn(PIXELS, draw));
+        let exact = |draw: u64| drawn(&known, filter.count(), draw);
+        let noise = |draw: u64| filter.energies(&noise(draw));
         let of_f1 = Samples { images: (images, &energies), exact: (draws, &exact), noise: (noises, &noise) };
         let variables = [
             ("x", x.clone()),
