@@ -23,6 +23,8 @@ pub struct Stage {
     pub program: String,
     /// The stage whose cells it repeats.
     pub each: Option<String>,
+    /// Axes of that stage that are taken out: cells that differ in nothing else are one.
+    pub over: Vec<Named>,
     /// Products of lists; their union are the stage's own cells. Empty means one cell.
     pub matrix: Vec<Block>,
     /// The ports that are given, with where their files come from.

@@ -2,8 +2,8 @@
 //!
 //! The way of the data: [`read`] takes text to a checked pipeline (`yaml`, then `variables` and `sets`, then
 //! the shape in `reader` and `matrix`); `planner` joins it to what programs say of themselves (`describe`,
-//! `checks`), unfolds it into cells (`unfold`, `cells`) and joins those (`matching`, `resolve`, `keep`,
-//! `streams`); the result is a `graph`. What is wrong on the way is a list of `faults`, each with its place
+//! `checks`), unfolds it into cells (`unfold`, `cells`, `groups`) and joins those (`matching`, `resolve`,
+//! `keep`, `streams`); the result is a `graph`. What is wrong on the way is a list of `faults`, each with its place
 //! in the text.
 
 pub mod cells;
@@ -12,6 +12,7 @@ pub mod describe;
 pub mod faults;
 pub mod file;
 pub mod graph;
+mod groups;
 mod keep;
 mod matching;
 mod matrix;

@@ -42,7 +42,11 @@ fn block(spot: &Spot, matrix: &mut Vec<Block>, by_hand: &HashSet<Vec<Step>>, fau
                     let values = items.iter().filter_map(|item| item.scalar(faults));
                     block.axes.push((axis.to_owned(), values.collect()));
                 }
-                None => not_a_list(&spot, axis, faults),
+                None => {
+                    not_a_list(&spot, axis, faults);
+                    // The axis is there all the same, so that nobody is told that it is not.
+                    block.axes.push((axis.to_owned(), Vec::new()));
+                }
             },
         }
     }

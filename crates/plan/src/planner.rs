@@ -51,14 +51,14 @@ pub fn plan(
     if !faults.is_empty() {
         return None;
     }
-    let cells = unfold::cells(pipeline, &numbers, &order, faults);
+    let cells = unfold::cells(pipeline, &described, &numbers, &order, faults)?;
 
     let mut plan = Plan { name: pipeline.name.clone(), ..Plan::default() };
     let mut first = Vec::new();
     let mut kept = Kept::new();
     for ((i, stage), cells) in pipeline.stages.iter().enumerate().zip(&cells) {
         first.push(plan.processes.len());
-        let folders = unfold::folders(&plan.name, stage, cells, faults);
+        let folders = unfold::folders(&plan.name, stage, described[i], cells, faults);
         let axes = stage.axes().map(|(axis, _)| axis.as_str()).collect();
         for (cell, folder) in cells.iter().zip(&folders) {
             plan.processes.push(process(stage, described[i], &axes, cell, folder));

@@ -2,6 +2,7 @@
 
 use crate::faults::{self, Fault, Place};
 use crate::file::{Input, NAME_HELP, Pipeline, Reference, Stage, Target, Temporary, is_name, parse_filter};
+use crate::groups;
 use crate::matrix;
 use crate::quantities::{self, MEMORY_HELP, TIMEOUT_HELP};
 use crate::running::Running;
@@ -15,9 +16,10 @@ use std::collections::HashSet;
 /// The keys of a pipeline.
 pub(crate) const TOP_KEYS: [&str; 3] = ["name", "variables", "stages"];
 /// The keys of a stage.
-pub(crate) const STAGE_KEYS: [&str; 11] = [
+pub(crate) const STAGE_KEYS: [&str; 12] = [
     "program",
     "each",
+    "over",
     "matrix",
     "inputs",
     "params",
@@ -31,6 +33,7 @@ pub(crate) const STAGE_KEYS: [&str; 11] = [
 /// The most retries of a job.
 pub(crate) const MOST_RETRIES: u32 = 100;
 
+const PORTS: [&str; 2] = ["port", "ports"];
 const TEMPORARY_HELP: &str = "write `temporary: [PORT]`, or `temporary: true` for all files of the stage";
 const KEEP_HELP: &str = "write `keep: [PORT]`";
 
@@ -118,6 +121,7 @@ fn stage(name: &str, spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Stage
         name: name.to_owned(),
         program: name.to_owned(),
         each: None,
+        over: Vec::new(),
         matrix: Vec::new(),
         inputs: Vec::new(),
         params: Vec::new(),
@@ -125,6 +129,7 @@ fn stage(name: &str, spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Stage
         temporary: Temporary::Ports(Vec::new()),
         keep: Vec::new(),
     };
+    let (mut has_each, mut over) = (false, None);
     for (key, spot) in spot.entries(faults, "a stage") {
         // What was probably meant is read all the same, so that what is wrong in it is told at once, too.
         let meant = STAGE_KEYS.iter().find(|known| **known == key).copied().or_else(|| {
@@ -133,7 +138,14 @@ fn stage(name: &str, spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Stage
         });
         match meant.unwrap_or_default() {
             "program" => stage.program = program(&spot, faults).unwrap_or_default(),
-            "each" => stage.each = each(&spot, file, faults),
+            "each" => {
+                has_each = true;
+                stage.each = each(&spot, file, faults);
+            }
+            "over" => {
+                stage.over = groups::read(&spot, faults);
+                over = Some(spot);
+            }
             "matrix" => stage.matrix = matrix::read(&spot, file.by_hand, faults),
             "inputs" => {
                 for (port, spot) in spot.entries(faults, "`inputs`") {
@@ -157,9 +169,12 @@ fn stage(name: &str, spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Stage
             }
             "retries" => stage.running.retries = retries(&spot, faults).unwrap_or_default(),
             "temporary" => stage.temporary = temporary(&spot, faults),
-            "keep" => stage.keep = spot.names(faults, "`keep`", KEEP_HELP),
+            "keep" => stage.keep = spot.names(faults, "`keep`", PORTS, KEEP_HELP),
             _ => {}
         }
+    }
+    if let Some(spot) = over.filter(|_| !has_each) {
+        groups::needs_each(&spot, faults);
     }
     stage
 }
@@ -195,7 +210,7 @@ fn temporary(spot: &Spot, faults: &mut Vec<Fault>) -> Temporary {
     match spot.node {
         Node::Scalar(Value::Bool(true)) => Temporary::All,
         Node::Scalar(Value::Bool(false)) => Temporary::Ports(Vec::new()),
-        _ => Temporary::Ports(spot.names(faults, "`temporary`", TEMPORARY_HELP)),
+        _ => Temporary::Ports(spot.names(faults, "`temporary`", PORTS, TEMPORARY_HELP)),
     }
 }
 
@@ -336,6 +351,6 @@ mod tests {
         says("  a: {temporary: x}\n", &[], "x}", &["must be a list of ports", "temporary: [PORT]"]);
         says("  a: {keep: true}\n", &[], "true}", &["must be a list of ports", "keep: [PORT]"]);
         says("  a: {keep: [x, y, x]}\n", &[], "x]}", &["the port `x` stands here twice"]);
-        says("  a: {keep: [1]}\n", &[], "1]}", &["a port must be text"]);
+        says("  a: {keep: [1]}\n", &[], "1]}", &["an item of `keep` must be text"]);
     }
 }

@@ -5,6 +5,7 @@ use crate::describe::{Description, Port};
 use crate::faults::{self, Fault, Place};
 use crate::file::{Input, Pipeline, Reference, Target, place_in};
 use crate::graph::Source;
+use crate::groups;
 use crate::keep::{Keeper, Kept};
 use crate::matching::{self, Matcher};
 use std::collections::HashMap;
@@ -124,9 +125,16 @@ impl<'a> Resolver<'a> {
             if found.len() > 1 && (!port.many || port.is_stream()) {
                 let message =
                     format!("`{}` takes one file, and {} cells of `{name}` fit", port.name, found.len());
-                let help =
-                    format!("say `each: {name}` to run once a cell, or filter: {name}.PORT[axis=value]");
-                return Err(fault(message).help(help));
+                let over = &places.pipeline.stages[stage].over;
+                let fitting: Vec<&Cell> = found.iter().map(|i| &producers[*i]).collect();
+                let instead = match groups::taken_out(over, &fitting).as_slice() {
+                    [] => format!("say `each: {name}` to run once a cell"),
+                    axes => format!(
+                        "`over` takes out {}, in which they differ: keep what differs",
+                        axes.join(", ")
+                    ),
+                };
+                return Err(fault(message).help(format!("{instead}, or filter: {name}.PORT[axis=value]")));
             }
             found.sort_by(|a, b| producers[*a].order(&producers[*b]));
             sources.extend(found.into_iter().map(|i| Source::Output { process: first + i, output }));

@@ -62,7 +62,11 @@ struct File {
 
 /// A program, its params, where its inputs come from, and how it is run.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, transform = nothing_required)]
+#[schemars(
+    deny_unknown_fields,
+    transform = nothing_required,
+    extend("dependentRequired" = {"over": ["each"]})
+)]
 struct Stage {
     /// The program that the stage runs, found beside the runner, then on PATH. Left out: the stage's own
     /// name.
@@ -71,6 +75,10 @@ struct Stage {
     /// Another stage whose cells this one repeats: one job for every cell of it, joined to it.
     #[schemars(example = &"train")]
     each: String,
+    /// Axes of the stage under `each` that are taken out: one job for all of its cells that differ in these
+    /// only.
+    #[schemars(example = serde_json::json!(["seed"]))]
+    over: Axes,
     /// The cells of the stage: a product of lists, or a list of such products, whose union is taken. Each
     /// axis is a param.
     #[schemars(example = serde_json::json!({"network": ["cnn1", "cnn2"], "seed": [1, 2, 3]}))]
@@ -182,6 +190,14 @@ enum Ports {
     Variable(Variable),
 }
 
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Axes {
+    #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
+    List(Vec<String>),
+    Variable(Variable),
+}
+
 /// Makes every key one that may be left out.
 fn nothing_required(schema: &mut Schema) {
     schema.remove("required");
@@ -264,6 +280,7 @@ mod tests {
         }
         assert_eq!(schema["$defs"]["Stage"]["required"], Value::Null);
         assert_eq!(schema["$defs"]["Block"]["required"], Value::Null);
+        assert_eq!(schema["$defs"]["Stage"]["dependentRequired"], serde_json::json!({"over": ["each"]}));
     }
 
     #[test]

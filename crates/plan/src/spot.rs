@@ -89,22 +89,28 @@ impl<'n> Spot<'n> {
         }
     }
 
-    /// A list of names, each once.
-    pub(crate) fn names(&self, faults: &mut Vec<Fault>, what: &str, help: &str) -> Vec<Named> {
+    /// A list of names, each once; `one` and `many` are what these are names of.
+    pub(crate) fn names(
+        &self,
+        faults: &mut Vec<Fault>,
+        what: &str,
+        [one, many]: [&str; 2],
+        help: &str,
+    ) -> Vec<Named> {
         let Some(items) = self.items() else {
             if *self.node != Node::Wrong {
-                self.wrong(faults, format!("{what} must be a list of ports"), help);
+                self.wrong(faults, format!("{what} must be a list of {many}"), help);
             }
             return Vec::new();
         };
         let mut names: Vec<Named> = Vec::new();
         let mut seen = std::collections::HashSet::new();
         for item in items {
-            let Some(name) = item.text(faults, "a port") else { continue };
+            let Some(name) = item.text(faults, &format!("an item of {what}")) else { continue };
             if seen.insert(name) {
                 names.push(Named { name: name.to_owned(), place: item.place() });
             } else {
-                item.wrong(faults, format!("the port `{name}` stands here twice"), "");
+                item.wrong(faults, format!("the {one} `{name}` stands here twice"), "");
             }
         }
         names

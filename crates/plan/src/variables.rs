@@ -10,8 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 /// The key of the pipeline under which they stand.
 const KEY: &str = "variables";
-const LIST_HELP: &str =
-    "a list can only be a whole axis, all inputs of a port, or the ports of temporary and keep";
+const LIST_HELP: &str = "a list can only be a whole axis, all inputs of a port, the axes of over, or the ports of temporary and keep";
 const LITERAL_HELP: &str = "write the value itself, and $${ for the text ${";
 const ESCAPE_HELP: &str = "write ${NAME} for a variable, and $${ for the text ${";
 
@@ -240,15 +239,15 @@ fn size(node: &Node) -> usize {
         }
 }
 
-/// Whether a list may stand at a path: a whole axis, the inputs of a port, the ports of `temporary` and
-/// `keep`.
+/// Whether a list may stand at a path: a whole axis, the inputs of a port, the axes of `over`, the ports of
+/// `temporary` and `keep`.
 fn takes_list(path: &[Step]) -> bool {
     use Step::{Index, Key};
     let [Key(stages), Key(_), Key(key), rest @ ..] = path else { return false };
     let is_axis = |name: &str| name != EXCLUDE && name != INCLUDE;
     stages == "stages"
         && match (key.as_str(), rest) {
-            ("temporary" | "keep", []) | ("inputs", [Key(_)]) => true,
+            ("over" | "temporary" | "keep", []) | ("inputs", [Key(_)]) => true,
             ("matrix", [Index(_), rest @ ..] | rest) => match rest {
                 [Key(axis)] => is_axis(axis),
                 [Key(list), Index(_), Key(_)] => !is_axis(list),

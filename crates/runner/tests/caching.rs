@@ -190,3 +190,49 @@ fn a_stage_repeats_the_cells_of_another_times_its_own() {
     assert_eq!(shop.result("copy/seed2-q/out.txt"), "x 2\nq\n");
     assert_eq!(shop.result("count/seed1/out.txt").trim(), "5");
 }
+
+/// Words and seeds, and one count for every word over its seeds.
+fn groups(seeds_of_b: &str) -> String {
+    format!(
+        "  source: {{matrix: [{{word: [a], seed: [1, 2]}}, {{word: [b], seed: {seeds_of_b}}}]}}\n  count: {{each: source, over: [seed], inputs: {{data: source.out}}}}\n"
+    )
+}
+
+#[test]
+fn a_group_of_cells_gets_exactly_their_files_and_reruns_alone() {
+    let shop = Workshop::with_stages();
+    shop.pipeline(&groups("[1, 2, 3]"));
+    let shown = shop.make(&["--dry-run"]);
+    for (word, seeds) in [("a", 1..=2), ("b", 1..=3)] {
+        let files = seeds.map(|seed| format!("--data=results/p/source/{word}-seed{seed}/out.txt "));
+        let line = format!("\ncount {}--out=results/p/count/{word}/out.txt", files.collect::<String>());
+        assert!(shown.contains(&format!("# run count@word={word}: ")) && shown.contains(&line), "{shown}");
+    }
+    shop.make(&[]);
+    assert_eq!(calls(&shop), [5, 0, 2]);
+    assert_eq!((shop.result("count/a/out.txt").trim(), shop.result("count/b/out.txt").trim()), ("2", "3"));
+    shop.pipeline(&groups("[1, 2, 4]"));
+    let again = shop.make(&["--explain"]);
+    assert_eq!(calls(&shop), [6, 0, 3]);
+    assert!(
+        again.contains("run count@word=b: input data 2 changed (results/p/source/b-seed4/out.txt, "),
+        "{again}"
+    );
+    assert!(again.contains("keep count@word=a: up to date\n"), "{again}");
+    shop.make(&["--set", "source.seed=9", "count@word=a"]);
+    assert_eq!((calls(&shop), shop.result("count/a/out.txt").trim()), ([7, 0, 4], "1"));
+}
+
+#[test]
+fn a_group_is_named_and_shown_like_any_cell() {
+    let shop = Workshop::with_stages();
+    shop.pipeline(&groups("[1]"));
+    shop.make(&["count@word=a"]);
+    assert_eq!(calls(&shop), [2, 0, 1]);
+    let wrong = shop.run(&["count@seed=1"]);
+    assert!(wrong.code == 2 && wrong.err.contains("`count` has word: a, b"), "{}", wrong.err);
+    let status = shop.command_of("status", &["--all"]);
+    assert!(status.out.contains("count@word=a") && status.out.contains("count@word=b"), "{}", status.out);
+    let graph = shop.command_of("graph", &[]);
+    assert!(graph.out.contains("[\"count × 2\"]"), "{}", graph.out);
+}

@@ -11,7 +11,7 @@ pub(crate) struct Input {
 }
 
 /// The repository's pipelines, and some that are small and nasty.
-const CORPUS: [&str; 20] = [
+const CORPUS: [&str; 21] = [
     include_str!("../../../../pipeline.yaml"),
     include_str!("../../../../tiny.yaml"),
     "",
@@ -23,6 +23,7 @@ const CORPUS: [&str; 20] = [
     "name: p\nstages: {train: {matrix: [{seed: [1]}, {seed: [1.0], exclude: [{seed: 1e0}]}]}}\n",
     "name: p\nstages:\n  train: {matrix: {seed: [1, 2]}, temporary: true, retries: 3, timeout: 1.5h, memory: 2GiB}\n  dump: {each: train, inputs: {model: train.model}, keep: [energies]}\n  plot: {inputs: {tables: dump.energies}}\n  estimate: {each: train, inputs: {energies: dump.energies}}\n",
     "name: p\nvariables: {s: [1, 2, 3], w: a, n: 3}\nstages:\n  train: {matrix: {seed: \"${s}\", network: [\"${w}\", b], exclude: [{seed: \"${s}\", network: b}], include: [{seed: 9, labels: \"x${n}$${n}\"}]}}\n  join: {inputs: {data: [train.history, \"${w}.csv\"]}}\n",
+    "name: p\nvariables: {o: [seed, epochs]}\nstages:\n  train: {matrix: [{seed: [1, 2], network: [a, b]}, {network: [a], epochs: [5], seed: [3]}]}\n  join: {each: train, over: \"${o}\", inputs: {data: train.history}}\n  a: {program: train, each: join, matrix: {seed: [7]}}\n  b: {program: join, each: a, over: [network, seed], inputs: {data: [a.history, join.out]}}\n",
     "name: p\nstages: {a: {program: join, inputs: {data: b.out}}, b: {program: join, inputs: {data: a.out}}, c: {program: join, inputs: {data: c.out}}}\n",
     "name: p\nstages: {a: {each: b}, b: {each: a}, train: {each: train}}\n",
     "name: p\nstages:\n  train: !tag {a: b}\n  b: !!binary abcd\n  c: !!str 1\n",
@@ -35,7 +36,7 @@ const CORPUS: [&str; 20] = [
 ];
 
 /// What is put between other bytes.
-const TOKENS: [&str; 38] = [
+const TOKENS: [&str; 39] = [
     "${",
     "}",
     "$${x}",
@@ -64,6 +65,7 @@ const TOKENS: [&str; 38] = [
     "keep",
     "temporary",
     "each",
+    "over",
     "params",
     "inputs",
     "variables",
@@ -249,6 +251,14 @@ impl Grammar<'_> {
         if self.wrong(3) || (program != "train" && !self.random.one_in(5)) {
             let each = if self.wrong(4) { self.random.pick(&["dump", "a", "trian"]) } else { "train" };
             entries.push(("each".to_owned(), text(each)));
+            if self.random.one_in(if program == "join" { 2 } else { 8 }) {
+                let over = self.over();
+                entries.push(("over".to_owned(), self.sometimes_wild(over)));
+                if self.wrong(3) {
+                    let matrix = self.matrix();
+                    entries.push(("matrix".to_owned(), self.sometimes_wild(matrix)));
+                }
+            }
         } else if self.wrong(3) || program == "train" && !self.random.one_in(4) {
             let matrix = self.matrix();
             entries.push(("matrix".to_owned(), self.sometimes_wild(matrix)));
@@ -342,6 +352,18 @@ impl Grammar<'_> {
             list.push(text(if self.wrong(3) { self.random.pick(wrong) } else { self.random.pick(right) }));
         }
         if list.len() == 1 && self.random.one_in(2) { list.remove(0) } else { Tree::List(list) }
+    }
+
+    /// Axes to take out; what is repeated mostly has seeds.
+    fn over(&mut self) -> Tree {
+        if self.wrong(9) {
+            return text(self.random.pick(&["[]", "seed", "\"${s}\"", "\"${w}\"", "[1]"]));
+        }
+        let mut axes = vec![text("seed")];
+        if self.wrong(3) || self.random.one_in(4) {
+            axes.push(text(self.random.pick(&AXES)));
+        }
+        Tree::List(axes)
     }
 
     fn matrix(&mut self) -> Tree {

@@ -125,6 +125,23 @@ pub(crate) fn all(size: usize) -> Vec<(&'static str, Input)> {
             "        - seed: ${s}\n",
         ),
     );
+    let over = "  s@:\n    program: train\n    each: train\n    over:\n      - seed\n";
+    add("groups of many cells", filled(&format!("{train}{}", seeds(n(40_000))), over, ""));
+    add(
+        "groups of few cells",
+        filled(&format!("{train}{}      epochs:\n        - 1\n        - 2\n", seeds(4)), over, ""),
+    );
+    add(
+        "groups of one cell each",
+        format!(
+            "{train}{}      epochs:\n        - 1\n  join:\n    each: train\n    over:\n      - epochs\n    inputs:\n      data: train.history\n",
+            seeds(n(50_000))
+        ),
+    );
+    add(
+        "unknown axes to take out",
+        filled(&format!("{train}{}  join:\n    each: train\n    over:\n", seeds(1)), "      - sed@\n", ""),
+    );
     let join = "  join:\n    inputs:\n      data:\n";
     let cells = |n: usize| format!("{train}{}{join}", seeds(n));
     add("many inputs of one cell", filled(&cells(1), "      - train.history\n", ""));
