@@ -106,7 +106,7 @@ fn a_column_of_another_type_is_named_with_the_right_one() {
     let mut aggregate = program("aggregate", project.path());
     let divergences = "results/tiny/divergences/cnn1-real-epochs3-seed1/divergences.parquet";
     aggregate.args(["--histories", "history.parquet", "--divergences", divergences]);
-    aggregate.args(["--summary", "s.parquet", "--spread", "p.parquet", "--claims", "c.parquet"]);
+    aggregate.args(["--summary", "s.parquet", "--spread", "p.parquet", "--trends", "t.parquet"]);
     Ran::of(&mut aggregate).failed(3, &["history.parquet: column `seed` is Utf8, but must be int64"]);
     assert!(!project.path().join("s.parquet").exists());
 }
@@ -150,7 +150,7 @@ fn a_stage_that_fails_shows_its_own_words_and_the_rest_is_told_apart() {
         &[
             "there are 2200 digits of class 0, but 2190 training and 20 test images need 2210",
             "1 failed",
-            "18 not run",
+            "27 not run",
         ],
     );
 }

@@ -23,10 +23,10 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 fn a_second_run_does_nothing_and_says_so() {
     let project = Project::tiny();
     let first = project.run(&[]).ok();
-    assert!(first.contains("19 done"), "{first}");
+    assert!(first.contains("28 done"), "{first}");
     assert!(project.result("report/report.html").is_file());
     let second = project.run(&[]).ok();
-    assert!(second.contains("nothing to do: 19 jobs up to date"), "{second}");
+    assert!(second.contains("nothing to do: 28 jobs up to date"), "{second}");
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_changed_param_reruns_only_what_it_reaches() {
     );
     assert_ne!(changed, tiny());
     project.write(&changed);
-    assert_eq!(done(&project.run(&[]).ok()), set(&["divergences", "aggregate", "report"]));
+    assert_eq!(done(&project.run(&[]).ok()), set(&["divergences", "aggregate", "judge", "report"]));
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn the_commands_of_a_dry_run_make_the_same_bytes_by_hand() {
     let tables = [
         "dataset/dataset.parquet",
         "train/cnn3-random-epochs4-seed1/checkpoints.parquet",
-        "aggregate/claims.parquet",
+        "judge/claims.parquet",
     ];
     let by_hand = tables.map(read);
     std::fs::remove_dir_all(project.path().join("results")).unwrap();
@@ -105,7 +105,10 @@ fn every_stage_explains_itself() {
         "dump-activations",
         "estimate-distributions",
         "compute-kl",
+        "compare-estimators",
+        "check-theory",
         "aggregate",
+        "judge-claims",
         "report",
     ];
     for stage in stages {
@@ -114,4 +117,36 @@ fn every_stage_explains_itself() {
         let description = Ran::of(tests::program(stage, project.path()).arg("--describe")).ok();
         assert!(description.contains("\"params\"") && description.contains("\"outputs\""), "{description}");
     }
+}
+
+#[test]
+fn a_network_that_saw_scaled_pixels_is_kept_as_one_that_takes_raw_ones() {
+    let project = Project::tiny();
+    let train = "    inputs: {dataset: dataset.dataset}\n\n";
+    let scaled = tiny()
+        .replace(train, "    inputs: {dataset: dataset.dataset}\n    params: {input_scale: 0.03125}\n\n");
+    let dump = "program: dump-activations\n";
+    let all = "program: dump-activations\n    params: {keep_images: all, keep_epochs: last}\n";
+    let scaled = scaled.replace(dump, all);
+    assert_eq!((scaled.matches("input_scale").count(), scaled.matches("keep_images").count()), (1, 1));
+    project.write(&scaled);
+    project.run(&["activations@network=cnn2"]).ok();
+
+    let labels = tables::dataset::read_test(&project.result("dataset/dataset.parquet")).unwrap().labels;
+    let cell = "cnn2-real-epochs3-seed1";
+    let path = project.result(&format!("activations/{cell}/activations.parquet"));
+    let mut classes = Vec::new();
+    for batch in tables::Reader::open(&path, &tables::catalogue::ACTIVATIONS, &["f_y"]).unwrap() {
+        let (logits, _) = batch.unwrap().f32_tensors("f_y").unwrap();
+        let class = |logits: &[f32]| (0..10).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap() as u8;
+        classes.extend(logits.chunks_exact(10).map(class));
+    }
+    let wrong = classes.iter().zip(&labels).filter(|(class, label)| class != label).count();
+    let history = project.result(&format!("train/{cell}/history.parquet"));
+    let mut errors = Vec::new();
+    for batch in tables::Reader::open(&history, &tables::catalogue::HISTORY, &["test_error"]).unwrap() {
+        errors.extend_from_slice(&batch.unwrap().f64s("test_error").unwrap());
+    }
+    assert_eq!(classes.len(), 200);
+    assert_eq!(wrong as f64 / 200.0, errors[3], "as many are wrong as the training counted");
 }

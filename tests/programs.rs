@@ -36,7 +36,7 @@ pub fn program(name: &str, folder: &Path) -> Command {
     command
 }
 
-/// A project folder with the digits and a pipeline, gone when it is dropped.
+/// A project folder with the digits, the rules of verdicts and a pipeline, gone when it is dropped.
 pub struct Project {
     folder: TempDir,
 }
@@ -49,6 +49,9 @@ impl Project {
         std::fs::create_dir(folder.path().join("data")).expect("a folder for the digits");
         let digits = repository().join("data/digits.parquet");
         std::fs::copy(digits, folder.path().join("data/digits.parquet")).expect("the digits that ship");
+        for rules in ["claims.yaml", "controls-claims.yaml"] {
+            std::fs::copy(repository().join(rules), folder.path().join(rules)).expect("the rules that ship");
+        }
         let project = Project { folder };
         project.write(yaml);
         project

@@ -14,8 +14,8 @@ import pyarrow
 import pyarrow.parquet as parquet
 
 TENSORS = {"dataset": 2, "checkpoints": 8, "activations": 8}
-TABLES = {"dataset", "checkpoints", "history", "timings", "activations", "distributions", "divergences", "summary",
-          "spread", "claims"}
+TABLES = {"dataset", "checkpoints", "history", "timings", "activations", "distributions", "divergences", "estimates",
+          "theory", "steps", "summary", "spread", "trends", "claims", "evidence"}
 
 
 def check(path):
@@ -25,6 +25,9 @@ def check(path):
                   ("schema", "schema_version", "stage", "stage_version", "params", "inputs")}
     assert isinstance(json.loads(provenance["params"]), dict), path
     assert all(json.loads(provenance["inputs"]).values()) or provenance["stage"] == "pack-digits", path
+    if provenance["stage"] != "pack-digits":
+        lineage = json.loads(metadata[b"priorscope.lineage"])
+        assert lineage[provenance["stage"]] == json.loads(provenance["params"]), path
     table = parquet.read_table(path)
     assert table.num_rows > 0, path
     for field in table.schema:

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tables::Provenance;
 
 use crate::digest::digest;
+use crate::lineage;
 use crate::port::{Direction, Format, Port};
 use crate::{Error, Output, Params, Progress, Stage};
 
@@ -123,12 +124,13 @@ impl<P: Params> Job<P> {
         Output::create(path)
     }
 
-    /// What stands in the metadata of an output: this stage, its params, and the digests of its inputs.
+    /// What stands in the metadata of an output: this stage, its params, the digests of its inputs, and the params of all stages
+    /// that had a part in these. What came through a stream has a part in it that is not told.
     ///
     /// # Errors
     /// Where an input can't be read.
     pub fn provenance(&self) -> Result<Provenance, Error> {
-        let mut inputs = Map::new();
+        let (mut inputs, mut stages) = (Map::new(), Map::new());
         let given = |port: &&&Port| port.direction == Direction::Input && !self.paths(port).is_empty();
         for port in self.ports.iter().filter(given) {
             let digests = self
@@ -146,12 +148,22 @@ impl<P: Params> Job<P> {
                 _ => Value::Array(digests),
             };
             inputs.insert(port.name.to_owned(), entry);
+            if port.format == Format::Parquet {
+                for path in self.paths(port) {
+                    let metadata = tables::metadata(path).map_err(|error| Error::input(port.name, error))?;
+                    lineage::add_table(&mut stages, metadata.get("lineage").map_or("", String::as_str));
+                }
+            }
+        }
+        if let Value::Object(params) = &self.params_json {
+            lineage::add(&mut stages, self.name, params);
         }
         Ok(Provenance {
             stage: self.name.to_owned(),
             stage_version: self.version.to_owned(),
             params: self.params_json.to_string(),
             inputs: Value::Object(inputs).to_string(),
+            lineage: Value::Object(stages).to_string(),
             extra: Vec::new(),
         })
     }

@@ -44,6 +44,7 @@ mod describe;
 mod digest;
 mod error;
 mod job;
+mod lineage;
 mod output;
 mod params;
 mod port;

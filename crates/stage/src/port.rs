@@ -19,6 +19,8 @@ pub enum Format {
     Parquet,
     /// An Arrow IPC stream: in a pipeline a pipe, `-` for standard input or output.
     ArrowStream,
+    /// A YAML document.
+    Yaml,
     /// A web page.
     Html,
     /// A picture.

@@ -14,7 +14,7 @@ const NETWORK: Column = column(
     "network",
     Kind::Category,
     "",
-    "Architecture: cnn1, cnn2 or cnn3 (Table 1), or single (one channel)",
+    "Architecture: cnn1, cnn2 or cnn3 (Table 1), or single (one channel); none where only pixels are looked at",
 );
 const LABELS: Column = column("labels", Kind::Category, "", "Labels that it was trained on: real or random");
 const SEED: Column = column("seed", Kind::I64, "", "Seed of the training");
@@ -314,7 +314,7 @@ pub const ESTIMATES: Table = Table {
 /// One training at one epoch, over all its test images.
 pub const SUMMARY: Table = Table {
     name: "summary",
-    version: 1,
+    version: 2,
     about: "One network, labels, seed and epoch",
     columns: &[
         NETWORK,
@@ -342,9 +342,14 @@ pub const SUMMARY: Table = Table {
             "Share of test images whose KL[P(X)‖P̂(F1)] is at most null_f1_high",
         ),
         column("null_x_mean", F64, "nats", "Mean of the null of KL[P(X)‖P̂(x)], the estimator's own floor"),
+        column("null_x_low", F64, "nats", "2.5 % quantile of that null"),
         column("null_x_high", F64, "nats", "97.5 % quantile of that null"),
         column("null_f1_mean", F64, "nats", "Mean of the null of KL[P(X)‖P̂(F1)], the estimator's own floor"),
+        column("null_f1_low", F64, "nats", "2.5 % quantile of that null"),
         column("null_f1_high", F64, "nats", "97.5 % quantile of that null"),
+        column("excess_x", F64, "nats", "kl_x_mean less null_x_mean"),
+        column("excess_f1", F64, "nats", "kl_f1_mean less null_f1_mean"),
+        column("excess_f1_standardised", F64, "nats", "kl_f1_standardised_mean less null_f1_mean"),
         column("training_loss", F64, "nats", "Mean cross-entropy over the training images"),
         column("training_error", F64, "share", "Share of training images classified wrongly"),
         column("test_error", F64, "share", "Share of test images classified wrongly"),
@@ -354,7 +359,7 @@ pub const SUMMARY: Table = Table {
 /// One network at one epoch, over its seeds.
 pub const SPREAD: Table = Table {
     name: "spread",
-    version: 1,
+    version: 2,
     about: "One network, labels and epoch, over all seeds",
     columns: &[
         NETWORK,
@@ -365,6 +370,17 @@ pub const SPREAD: Table = Table {
         column("kl_f1_sd", F64, "nats", "Standard deviation over seeds; 0 for one seed"),
         column("kl_f1_min", F64, "nats", "Smallest over seeds"),
         column("kl_f1_max", F64, "nats", "Largest over seeds"),
+        column(
+            "kl_f1_low",
+            F64,
+            "nats",
+            "Lower end of the mean's 95 % interval, by bootstrap over seeds; NaN for one seed",
+        ),
+        column("kl_f1_high", F64, "nats", "Upper end of that interval"),
+        column("null_f1_mean", F64, "nats", "Mean of the null of KL[P(X)‖P̂(F1)], the estimator's own floor"),
+        column("null_f1_low", F64, "nats", "2.5 % quantile of that null"),
+        column("null_f1_high", F64, "nats", "97.5 % quantile of that null"),
+        column("excess_f1", F64, "nats", "kl_f1_mean less null_f1_mean"),
         column("training_error_mean", F64, "share", "Mean over seeds"),
         column("training_error_min", F64, "share", "Smallest over seeds"),
         column("training_error_max", F64, "share", "Largest over seeds"),
@@ -372,27 +388,224 @@ pub const SPREAD: Table = Table {
         column("test_error_sd", F64, "share", "Standard deviation over seeds; 0 for one seed"),
         column("test_error_min", F64, "share", "Smallest over seeds"),
         column("test_error_max", F64, "share", "Largest over seeds"),
+        column(
+            "test_error_low",
+            F64,
+            "share",
+            "Lower end of the mean's 95 % interval, by bootstrap over seeds; NaN for one seed",
+        ),
+        column("test_error_high", F64, "share", "Upper end of that interval"),
+    ],
+};
+
+/// Whether a number falls from CNN1 to CNN2 to CNN3.
+pub const TRENDS: Table = Table {
+    name: "trends",
+    version: 1,
+    about: "One number at one epoch, over the seeds that all three networks have",
+    columns: &[
+        LABELS,
+        EPOCH,
+        column(
+            "measure",
+            Kind::Category,
+            "",
+            "Column of summary: kl_f1_mean, kl_f1_standardised_mean or test_error",
+        ),
+        column("seeds", I32, "seeds", "Seeds, each a block of Page's test"),
+        column(
+            "effect",
+            F64,
+            "",
+            "Mean over seeds of Spearman's correlation with the number of channels: -1 where it falls in every seed, 1 where it rises in every one",
+        ),
+        column(
+            "effect_low",
+            F64,
+            "",
+            "Lower end of its 95 % interval, by bootstrap over seeds; NaN for one seed",
+        ),
+        column("effect_high", F64, "", "Upper end of that interval"),
+        column("page_l", F64, "", "Page's L for a number that falls"),
+        column(
+            "p_value",
+            F64,
+            "",
+            "Probability of an L at least as large where every order is equally likely (exact)",
+        ),
+    ],
+};
+
+/// The paper's derivations, checked on networks.
+pub const THEORY: Table = Table {
+    name: "theory",
+    version: 1,
+    about: "One figure of one check in one network at one epoch",
+    columns: &[
+        NETWORK,
+        LABELS,
+        SEED,
+        EPOCH,
+        column("claim", Kind::Category, "", "C8 to C12, as numbered in docs/theory.md"),
+        column("equation", Kind::Category, "", "Equation of the paper, such as Eq. 13"),
+        column("check", Kind::Category, "", "What is compared, after the layer where it is one layer's"),
+        column(
+            "kind",
+            Kind::Category,
+            "",
+            "identity (both sides must agree to rounding), approximation (the paper writes or argues one), as printed (print holds a slip, and this is how wrong the literal reading is)",
+        ),
+        column("cases", I32, "comparisons", "Comparisons behind the figure"),
+        column(
+            "statistic",
+            Kind::Category,
+            "",
+            "largest_ or median_: relative_error (|a/b − 1|), kl (nats), total_variation (0 to 1), log_ratio (|log a/b|, nats); largest switched, mean inactive (shares of units), mean other_class (share of images); slope (in log-log)",
+        ),
+        column("value", F64, "of the statistic", "The figure"),
+    ],
+};
+
+/// First-order approximations of gradient steps, by the size of the step.
+pub const STEPS: Table = Table {
+    name: "steps",
+    version: 1,
+    about: "One step in one layer of one network at one epoch",
+    columns: &[
+        NETWORK,
+        LABELS,
+        SEED,
+        EPOCH,
+        column(
+            "layer",
+            Kind::Category,
+            "",
+            "f1 and f2 given x, f3 and f4 given f2, or f_y with all parameters moved",
+        ),
+        column("step", F64, "", "Learning rate of the step"),
+        column(
+            "error",
+            F64,
+            "share",
+            "Norm of what first order misses of the layer's change, over all images, relative to the norm of the change",
+        ),
+        column(
+            "switched",
+            F64,
+            "share",
+            "Units whose ReLU or pooling chooses otherwise after the step; for f_y of all units of the network",
+        ),
     ],
 };
 
 /// What became of the paper's claims.
 pub const CLAIMS: Table = Table {
     name: "claims",
-    version: 1,
+    version: 2,
     about: "One claim of the paper",
     columns: &[
-        column("claim", Kind::Text, "", "C1 to C7, as numbered in docs/claims.md"),
+        column("claim", Kind::Text, "", "C1 to C12, as numbered in docs/claims.md"),
         column("statement", Kind::Text, "", "What the paper says, in short"),
         column("place", Kind::Text, "", "Where the paper says it"),
         column("paper", Kind::Text, "", "The paper's own figure, where it prints one"),
-        column("found", Kind::Text, "", "What this pipeline found, with its null or spread"),
+        column(
+            "found",
+            Kind::Text,
+            "",
+            "What decides, each with its 95 % interval and what it was held against",
+        ),
+        column("beside", Kind::Text, "", "What was also looked at, and decides nothing"),
         column("rule", Kind::Text, "", "The rule that gives the verdict"),
         column("verdict", Kind::Category, "", "reproduced, not reproduced or inconclusive"),
+        column("tables", Kind::Text, "", "The tables that it came from"),
+    ],
+};
+
+/// The numbers behind the verdicts.
+pub const EVIDENCE: Table = Table {
+    name: "evidence",
+    version: 1,
+    about: "One number that a claim is judged by, or that stands beside it",
+    columns: &[
+        column("claim", Kind::Text, "", "The claim"),
+        column("role", Kind::Category, "", "decides or beside"),
+        column("statistic", Kind::Category, "", "What it is: docs/claims.md has the list"),
+        column("about", Kind::Text, "", "Of which networks, labels and epochs"),
+        column("units", Kind::Category, "", "What it is counted over: seeds, datasets or trainings"),
+        column("count", I32, "units", "How many of them there are"),
+        column("needed", I32, "units", "How many it takes for an answer"),
+        column("value", F64, "of the statistic", "Mean over them; NaN where there are none"),
+        column(
+            "low",
+            F64,
+            "of the statistic",
+            "Lower end of the 95 % interval, by bootstrap over them; NaN for fewer than two",
+        ),
+        column("high", F64, "of the statistic", "Upper end of that interval"),
+        column("null_mean", F64, "nats", "Mean of the null of the divergence in it; NaN where there is none"),
+        column("null_low", F64, "nats", "2.5 % quantile of that null"),
+        column("null_high", F64, "nats", "97.5 % quantile of that null"),
+        column("p_value", F64, "probability", "Of Page's test, for a trend; NaN for others"),
+        column("direction", Kind::Category, "", "at least or at most; empty for what decides nothing"),
+        column("threshold", F64, "of the statistic", "What it is held against; NaN for what decides nothing"),
+        column(
+            "verdict",
+            Kind::Category,
+            "",
+            "reproduced, not reproduced or inconclusive; empty for what decides nothing",
+        ),
+        column("table", Kind::Category, "", "The table that it came from"),
+    ],
+};
+
+/// What became of the claims with every setting.
+pub const SENSITIVITY: Table = Table {
+    name: "sensitivity",
+    version: 1,
+    about: "One claim with one setting",
+    columns: &[
+        column("claim", Kind::Text, "", "The claim"),
+        column(
+            "setting",
+            Kind::Category,
+            "",
+            "Params in which it differs from what most settings have, or base",
+        ),
+        column(
+            "params",
+            Kind::Category,
+            "",
+            "All params that are not the same in all settings, as a JSON object",
+        ),
+        column("verdict", Kind::Category, "", "reproduced, not reproduced or inconclusive"),
+        column(
+            "found",
+            Kind::Text,
+            "",
+            "What decides, each with its 95 % interval and what it was held against",
+        ),
+    ],
+};
+
+/// For how many settings each verdict holds.
+pub const ROBUSTNESS: Table = Table {
+    name: "robustness",
+    version: 1,
+    about: "One claim",
+    columns: &[
+        column("claim", Kind::Text, "", "The claim"),
+        column("settings", I32, "settings", "Settings that it was judged with"),
+        column("reproduced", I32, "settings", "Of these, how many reproduce it"),
+        column("not_reproduced", I32, "settings", "How many do not"),
+        column("inconclusive", I32, "settings", "How many can't decide"),
+        column("share_reproduced", F64, "share", "Share of the settings that reproduce it"),
+        column("share_not_reproduced", F64, "share", "Share that do not"),
+        column("share_inconclusive", F64, "share", "Share that can't decide"),
     ],
 };
 
 /// Every table of the pipeline.
-pub const ALL: [&Table; 13] = [
+pub const ALL: [&Table; 19] = [
     &DIGITS,
     &DATASET,
     &CHECKPOINTS,
@@ -405,5 +618,11 @@ pub const ALL: [&Table; 13] = [
     &ESTIMATES,
     &SUMMARY,
     &SPREAD,
+    &TRENDS,
+    &THEORY,
+    &STEPS,
     &CLAIMS,
+    &EVIDENCE,
+    &SENSITIVITY,
+    &ROBUSTNESS,
 ];

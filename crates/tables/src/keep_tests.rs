@@ -42,6 +42,7 @@ fn provenance() -> Provenance {
         stage_version: "3".to_owned(),
         params: r#"{"keep_images":"all"}"#.to_owned(),
         inputs: r#"{"dataset":"4f"}"#.to_owned(),
+        lineage: r#"{"train":{"seed":1}}"#.to_owned(),
         extra: vec![("other.tool".to_owned(), "its entry".to_owned())],
     }
 }

@@ -21,7 +21,7 @@ mod write;
 pub use error::Error;
 pub use keep::Keeper;
 pub use kind::{Column, Element, Kind, Table, Tensor};
-pub use read::{Batch, Lists, Numbers, Only, Reader};
+pub use read::{Batch, Lists, Numbers, Only, Reader, metadata};
 pub use write::{Cells, Provenance, Writer};
 
 /// Pixels along one side of an image: 32.

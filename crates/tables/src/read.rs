@@ -197,6 +197,17 @@ impl Iterator for Reader {
     }
 }
 
+/// What the metadata of a table's file says of it, by key without our prefix; empty for a file of another tool.
+///
+/// # Errors
+/// Where the file can't be opened, or is no Parquet and no Arrow stream.
+pub fn metadata(path: &Path) -> Result<HashMap<String, String>, Error> {
+    let (_, schema) = open_file(path, &[], &[])?;
+    let ours =
+        |(key, value): (&String, &String)| Some((key.strip_prefix(write::PREFIX)?.to_owned(), value.clone()));
+    Ok(schema.metadata().iter().filter_map(ours).collect())
+}
+
 const BATCH_ROWS: usize = 4096;
 
 fn open_file(path: &Path, wanted: &[&Column], only: &[Only<'_>]) -> Result<(Source, SchemaRef), Error> {

@@ -36,6 +36,9 @@ pub struct Provenance {
     pub params: String,
     /// The digests of its inputs by port, as a JSON object.
     pub inputs: String,
+    /// The params of every stage that had a part in it, by stage, as a JSON object; several values of one are a list. Empty where
+    /// nobody knows.
+    pub lineage: String,
     /// Further entries that other tools look for, by their full key.
     pub extra: Vec<(String, String)>,
 }
@@ -204,6 +207,9 @@ fn schema_with(table: &Table, shapes: &HashMap<&str, Vec<usize>>, provenance: &P
         (format!("{PREFIX}params"), provenance.params.clone()),
         (format!("{PREFIX}inputs"), provenance.inputs.clone()),
     ]);
+    if !provenance.lineage.is_empty() {
+        metadata.insert(format!("{PREFIX}lineage"), provenance.lineage.clone());
+    }
     metadata.extend(provenance.extra.iter().cloned());
     let schema: Schema = table.schema(shapes);
     Arc::new(schema.with_metadata(metadata))

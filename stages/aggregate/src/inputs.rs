@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use statistics::null::Null;
 use tables::{Error, Numbers, Reader, catalogue};
 
 /// One training at one epoch.
@@ -39,13 +40,6 @@ pub(crate) struct Divergences {
     pub(crate) f1_standardised: Vec<f64>,
     pub(crate) null_x: Null,
     pub(crate) null_f1: Null,
-}
-
-/// What exact samples give: mean and 97.5 % quantile.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Null {
-    pub(crate) mean: f64,
-    pub(crate) high: f64,
 }
 
 pub(crate) fn read_history(path: &Path) -> Result<Vec<(Key, Errors)>, Error> {
@@ -99,7 +93,7 @@ pub(crate) fn histories(
     Ok(all)
 }
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 14] = [
     "network",
     "labels",
     "seed",
@@ -109,8 +103,10 @@ const COLUMNS: [&str; 12] = [
     "kl_f1",
     "kl_f1_standardised",
     "null_x_mean",
+    "null_x_low",
     "null_x_high",
     "null_f1_mean",
+    "null_f1_low",
     "null_f1_high",
 ];
 
@@ -133,8 +129,12 @@ pub(crate) fn read_divergences(path: &Path) -> Result<Vec<Divergences>, Error> {
         let before = seen.len();
         seen.extend((0..batch.rows()).map(|row| (numbers[row], images[row], before + row)));
         let (x, f1, standardised) = (column("kl_x")?, column("kl_f1")?, column("kl_f1_standardised")?);
-        let (x_mean, x_high) = (column("null_x_mean")?, column("null_x_high")?);
-        let (f1_mean, f1_high) = (column("null_f1_mean")?, column("null_f1_high")?);
+        let null = |mean: &str, low: &str, high: &str| -> Result<_, Error> {
+            let (mean, low, high) = (column(mean)?, column(low)?, column(high)?);
+            Ok(move |row: usize| Null { mean: mean[row], low: low[row], high: high[row] })
+        };
+        let null_x = null("null_x_mean", "null_x_low", "null_x_high")?;
+        let null_f1 = null("null_f1_mean", "null_f1_low", "null_f1_high")?;
         // Rows of one epoch stand together, so that few keys are made.
         let same = |a: usize, b: usize| {
             numbers[a] == numbers[b]
@@ -153,12 +153,10 @@ pub(crate) fn read_divergences(path: &Path) -> Result<Vec<Divergences>, Error> {
             };
             let place = *places.entry(key.clone()).or_insert(epochs.len());
             if place == epochs.len() {
-                let null_x = Null { mean: x_mean[start], high: x_high[start] };
-                let null_f1 = Null { mean: f1_mean[start], high: f1_high[start] };
                 epochs.push(Divergences {
                     key,
-                    null_x,
-                    null_f1,
+                    null_x: null_x(start),
+                    null_f1: null_f1(start),
                     x: vec![],
                     f1: vec![],
                     f1_standardised: vec![],

@@ -1,9 +1,9 @@
-//! Summarises: divergences and histories in, means with their spread and verdicts on the paper's claims out.
+//! Summarises: divergences and histories in, means with their spread over images and seeds, and trends over networks, out.
 
-mod claims;
 mod inputs;
 mod outputs;
 mod summary;
+mod trends;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use stage::{Error, Job, Output, Port, Stage};
 use tables::catalogue;
 
 use inputs::Divergences;
-use summary::Summary;
+use summary::{Resampling, Summary};
 
 const DIVERGENCES: Port =
     Port::input("divergences", &catalogue::DIVERGENCES, "Divergences, one file a training").many();
@@ -25,22 +25,50 @@ const SUMMARY: Port =
     Port::output("summary", &catalogue::SUMMARY, "Means over test images, a training and epoch a row");
 const SPREAD: Port =
     Port::output("spread", &catalogue::SPREAD, "Means over seeds, a network and epoch a row");
-const CLAIMS: Port = Port::output("claims", &catalogue::CLAIMS, "The paper's claims with a verdict each");
+const TRENDS: Port = Port::output(
+    "trends",
+    &catalogue::TRENDS,
+    "Whether numbers fall from network to network, a number and epoch a row",
+);
 
 /// The stage's declaration.
 pub const STAGE: Stage<Params> = Stage {
     name: "aggregate",
     version: env!("CARGO_PKG_VERSION"),
-    about: "Summarises divergences and errors over images and seeds, and judges the paper's claims C1 to C7.",
-    example: "aggregate --divergences cnn1.parquet --divergences cnn2.parquet --histories h1.parquet --histories h2.parquet \\\n    --summary summary.parquet --spread spread.parquet --claims claims.parquet",
-    ports: &[&DIVERGENCES, &HISTORIES, &SUMMARY, &SPREAD, &CLAIMS],
+    about: "Summarises divergences and errors over images, seeds and networks.",
+    example: "aggregate --divergences cnn1.parquet --divergences cnn2.parquet --histories h1.parquet --histories h2.parquet \\\n    --summary summary.parquet --spread spread.parquet --trends trends.parquet",
+    ports: &[&DIVERGENCES, &HISTORIES, &SUMMARY, &SPREAD, &TRENDS],
     run,
 };
 
-/// What can be set: nothing yet; the rules of the verdicts are fixed and documented.
-#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+/// Which energies are F1's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Energies {
+    /// As Eq. 7 gives them.
+    Raw,
+    /// Each image's at mean 0 and the sd of P(X).
+    Standardised,
+}
+
+/// What can be set.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Params {}
+pub struct Params {
+    /// Which energies the columns kl_f1 tell of.
+    pub energies: Energies,
+    /// Resamples behind each 95 % interval over seeds.
+    #[schemars(range(min = 100, max = 1_000_000))]
+    pub bootstrap_draws: u32,
+    /// Seed of the resamples.
+    pub seed: u32,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params { energies: Energies::Raw, bootstrap_draws: 10_000, seed: 1 }
+    }
+}
 
 fn run(job: &Job<Params>) -> Result<(), Error> {
     let provenance = job.provenance()?;
@@ -50,7 +78,11 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let files = job.paths(&DIVERGENCES);
     let done = AtomicUsize::new(0);
     let summarise = |path: &PathBuf| -> Result<Vec<Summary>, Error> {
-        let epochs = inputs::read_divergences(path).map_err(|error| Error::input(DIVERGENCES.name, error))?;
+        let mut epochs =
+            inputs::read_divergences(path).map_err(|error| Error::input(DIVERGENCES.name, error))?;
+        if job.params.energies == Energies::Standardised {
+            epochs.iter_mut().for_each(|epoch| epoch.f1.clone_from(&epoch.f1_standardised));
+        }
         let summary = |epoch: &Divergences| {
             let history = histories.get(&epoch.key).ok_or_else(|| {
                 let detail = format!("none of them tells of {}, of which {} does", epoch.key, path.display());
@@ -70,11 +102,13 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     if let Some(pair) = summaries.windows(2).find(|pair| pair[0].key == pair[1].key) {
         return Err(Error::input(DIVERGENCES.name, format!("two files tell of {}", pair[0].key)));
     }
-    let spreads = summary::over_seeds(&summaries);
-    let claims = claims::judge(&summaries);
+    let resampling =
+        Resampling { draws: job.params.bootstrap_draws as usize, seed: u64::from(job.params.seed) };
+    let spreads = summary::over_seeds(&summaries, resampling);
+    let trends = trends::of(&summaries, resampling);
     Output::publish(vec![
         outputs::summary(job.create(&SUMMARY)?, &summaries, &provenance)?,
         outputs::spread(job.create(&SPREAD)?, &spreads, &provenance)?,
-        outputs::claims(job.create(&CLAIMS)?, &claims, &provenance)?,
+        outputs::trends(job.create(&TRENDS)?, &trends, &provenance)?,
     ])
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use stage::{Error, Output};
 use tables::{Cells, Provenance, Writer, catalogue};
 
-use crate::claims::Judged;
 use crate::summary::{Spread, Summary};
+use crate::trends::Trend;
 
 pub(crate) fn summary(output: Output, rows: &[Summary], provenance: &Provenance) -> Result<Output, Error> {
     let number = |of: fn(&Summary) -> f64| Cells::F64(rows.iter().map(of).collect());
@@ -27,9 +27,14 @@ pub(crate) fn summary(output: Output, rows: &[Summary], provenance: &Provenance)
         number(|row| row.x_within_null),
         number(|row| row.f1_within_null),
         number(|row| row.null_x.mean),
+        number(|row| row.null_x.low),
         number(|row| row.null_x.high),
         number(|row| row.null_f1.mean),
+        number(|row| row.null_f1.low),
         number(|row| row.null_f1.high),
+        number(|row| row.kl_x_mean - row.null_x.mean),
+        number(|row| row.kl_f1_mean - row.null_f1.mean),
+        number(|row| row.kl_f1_standardised_mean - row.null_f1.mean),
         number(|row| row.errors.training_loss),
         number(|row| row.errors.training_error),
         number(|row| row.errors.test_error),
@@ -49,6 +54,12 @@ pub(crate) fn spread(output: Output, rows: &[Spread], provenance: &Provenance) -
         number(|row| row.kl_f1.sd),
         number(|row| row.kl_f1.min),
         number(|row| row.kl_f1.max),
+        number(|row| row.kl_f1.low),
+        number(|row| row.kl_f1.high),
+        number(|row| row.null_f1.mean),
+        number(|row| row.null_f1.low),
+        number(|row| row.null_f1.high),
+        number(|row| row.kl_f1.mean - row.null_f1.mean),
         number(|row| row.training_error.mean),
         number(|row| row.training_error.min),
         number(|row| row.training_error.max),
@@ -56,21 +67,25 @@ pub(crate) fn spread(output: Output, rows: &[Spread], provenance: &Provenance) -
         number(|row| row.test_error.sd),
         number(|row| row.test_error.min),
         number(|row| row.test_error.max),
+        number(|row| row.test_error.low),
+        number(|row| row.test_error.high),
     ])?;
     Ok(writer.finish()?)
 }
 
-pub(crate) fn claims(output: Output, rows: &[Judged], provenance: &Provenance) -> Result<Output, Error> {
-    let words = |of: fn(&Judged) -> &str| Cells::Words(rows.iter().map(|row| of(row).to_owned()).collect());
-    let mut writer = Writer::parquet(output, &catalogue::CLAIMS, &HashMap::new(), provenance)?;
+pub(crate) fn trends(output: Output, rows: &[Trend], provenance: &Provenance) -> Result<Output, Error> {
+    let number = |of: fn(&Trend) -> f64| Cells::F64(rows.iter().map(of).collect());
+    let mut writer = Writer::parquet(output, &catalogue::TRENDS, &HashMap::new(), provenance)?;
     writer.write(vec![
-        words(|row| row.claim.id),
-        words(|row| row.claim.statement),
-        words(|row| row.claim.place),
-        words(|row| row.claim.paper),
-        words(|row| &row.found),
-        words(|row| row.claim.rule),
-        words(|row| row.verdict.name()),
+        Cells::Words(rows.iter().map(|row| row.labels.clone()).collect()),
+        Cells::I32(rows.iter().map(|row| row.epoch).collect()),
+        Cells::Words(rows.iter().map(|row| row.measure.to_owned()).collect()),
+        Cells::I32(rows.iter().map(|row| row.seeds as i32).collect()),
+        number(|row| row.effect.value),
+        number(|row| row.effect.low),
+        number(|row| row.effect.high),
+        number(|row| row.page_l),
+        number(|row| row.p_value),
     ])?;
     Ok(writer.finish()?)
 }

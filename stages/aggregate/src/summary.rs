@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+use statistics::bootstrap::{self, Interval};
+use statistics::null::Null;
 use statistics::summary::{mean, quantile_of_sorted, sd};
 
-use crate::inputs::{Divergences, Errors, Key, Null};
+use crate::inputs::{Divergences, Errors, Key};
 
 /// One training at one epoch, over its test images. Divergences in nats, errors as shares.
 #[derive(Clone, Debug)]
@@ -32,6 +35,7 @@ pub(crate) struct Spread {
     pub(crate) labels: String,
     pub(crate) epoch: i32,
     pub(crate) kl_f1: OverSeeds,
+    pub(crate) null_f1: Null,
     pub(crate) training_error: OverSeeds,
     pub(crate) test_error: OverSeeds,
 }
@@ -44,6 +48,24 @@ pub(crate) struct OverSeeds {
     pub(crate) sd: f64,
     pub(crate) min: f64,
     pub(crate) max: f64,
+    /// The 95 % interval of the mean; NaN for one seed.
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+/// How intervals over seeds are drawn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resampling {
+    pub(crate) draws: usize,
+    pub(crate) seed: u64,
+}
+
+impl Resampling {
+    /// The 95 % interval of a mean; NaN for fewer than two values.
+    pub(crate) fn interval(self, values: &[f64]) -> Interval {
+        let none = Interval { value: mean(values), low: f64::NAN, high: f64::NAN };
+        bootstrap::of_mean(values, self.draws, self.seed).unwrap_or(none)
+    }
 }
 
 pub(crate) fn of_epoch(epoch: &Divergences, errors: &Errors) -> Summary {
@@ -70,21 +92,31 @@ pub(crate) fn of_epoch(epoch: &Divergences, errors: &Errors) -> Summary {
     }
 }
 
-pub(crate) fn over_seeds(summaries: &[Summary]) -> Vec<Spread> {
+pub(crate) fn over_seeds(summaries: &[Summary], resampling: Resampling) -> Vec<Spread> {
     let mut groups: BTreeMap<(String, String, i32), Vec<&Summary>> = BTreeMap::new();
     for summary in summaries {
         let Key { network, labels, epoch, .. } = &summary.key;
         groups.entry((network.clone(), labels.clone(), *epoch)).or_default().push(summary);
     }
     groups
-        .into_iter()
+        .into_par_iter()
         .map(|((network, labels, epoch), group)| {
-            let of = |number: fn(&Summary) -> f64| OverSeeds::of(group.iter().map(|summary| number(summary)));
+            let of = |number: fn(&Summary) -> f64| {
+                OverSeeds::of(group.iter().map(|summary| number(summary)).collect(), resampling)
+            };
+            let null = |number: fn(&Summary) -> f64| {
+                mean(&group.iter().map(|summary| number(summary)).collect::<Vec<_>>())
+            };
             Spread {
                 network,
                 labels,
                 epoch,
                 kl_f1: of(|summary| summary.kl_f1_mean),
+                null_f1: Null {
+                    mean: null(|summary| summary.null_f1.mean),
+                    low: null(|summary| summary.null_f1.low),
+                    high: null(|summary| summary.null_f1.high),
+                },
                 training_error: of(|summary| summary.errors.training_error),
                 test_error: of(|summary| summary.errors.test_error),
             }
@@ -94,9 +126,11 @@ pub(crate) fn over_seeds(summaries: &[Summary]) -> Vec<Spread> {
 
 impl OverSeeds {
     /// Of no values, all is NaN.
-    pub(crate) fn of(values: impl Iterator<Item = f64>) -> OverSeeds {
-        let values: Vec<f64> = values.collect();
+    pub(crate) fn of(values: Vec<f64>, resampling: Resampling) -> OverSeeds {
+        let Interval { low, high, .. } = resampling.interval(&values);
         OverSeeds {
+            low,
+            high,
             seeds: values.len(),
             mean: mean(&values),
             sd: sd(&values),
@@ -112,17 +146,20 @@ mod tests {
 
     #[test]
     fn a_number_over_seeds_has_mean_spread_and_range() {
-        let over = OverSeeds::of([1.0, 2.0, 6.0].into_iter());
+        let resampling = Resampling { draws: 1000, seed: 1 };
+        let over = OverSeeds::of(vec![1.0, 2.0, 6.0], resampling);
         assert_eq!((over.seeds, over.mean, over.min, over.max), (3, 3.0, 1.0, 6.0));
         assert!((over.sd - 7f64.sqrt()).abs() < 1e-12);
-        assert_eq!(OverSeeds::of([4.0].into_iter()).sd, 0.0);
+        assert!(1.0 <= over.low && over.low < 3.0 && 3.0 < over.high && over.high <= 6.0, "{over:?}");
+        let one = OverSeeds::of(vec![4.0], resampling);
+        assert!(one.sd == 0.0 && one.low.is_nan() && one.high.is_nan(), "{one:?}");
     }
 
     #[test]
     fn an_epoch_counts_the_images_that_exact_samples_could_be() {
         let key = Key { network: "cnn1".into(), labels: "real".into(), seed: 1, epoch: 0 };
         let (x, f1) = (vec![0.01, 0.02, 0.03, 0.9], vec![0.02, 0.8, 0.9, 1.0]);
-        let null = Null { mean: 0.02, high: 0.04 };
+        let null = Null { mean: 0.02, low: 0.01, high: 0.04 };
         let epoch = Divergences { key, x, f1_standardised: f1.clone(), f1, null_x: null, null_f1: null };
         let summary = of_epoch(&epoch, &Errors::default());
         assert_eq!((summary.x_within_null, summary.f1_within_null), (0.75, 0.25));

@@ -19,7 +19,12 @@ use tables::dataset;
 use tables::{Cells, PIXELS, Reader, Writer, catalogue};
 
 const DATASET: Port = Port::input("dataset", &catalogue::DATASET, "Images, whose test part is looked at");
-const CHECKPOINTS: Port = Port::input("checkpoints", &catalogue::CHECKPOINTS, "The networks, one an epoch");
+const CHECKPOINTS: Port = Port::input(
+    "checkpoints",
+    &catalogue::CHECKPOINTS,
+    "The networks, one an epoch; without, only pixels are looked at",
+)
+.optional();
 const ESTIMATES: Port =
     Port::output("estimates", &catalogue::ESTIMATES, "Each estimator's answer, with its nulls");
 
@@ -115,15 +120,12 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let (known, of_pixels) = (distribution(family)?, distribution(of_dataset)?);
     let provenance = job.provenance()?;
     let test = job.read(&DATASET, dataset::read_test)?;
-    let Checkpoints { training, epochs } = job.read(&CHECKPOINTS, checkpoints::read)?;
-    let available: Vec<u32> = epochs.iter().filter_map(|(epoch, _)| u32::try_from(*epoch).ok()).collect();
-    let wanted =
-        Epochs::parse(&params.epochs, &available).map_err(|detail| Error::param("epochs", detail))?;
-    let is_wanted = |epoch: i32| u32::try_from(epoch).is_ok_and(|epoch| wanted.contains(epoch));
-    let chosen: Vec<_> = epochs.iter().filter(|(epoch, _)| is_wanted(*epoch)).collect();
+    let networks = match job.path(&CHECKPOINTS) {
+        Some(_) => Some(job.read(&CHECKPOINTS, checkpoints::read)?),
+        None => None,
+    };
     let output = job.create(&ESTIMATES)?;
     let mut writer = Writer::parquet(output, &catalogue::ESTIMATES, &HashMap::new(), &provenance)?;
-
     let estimators: Vec<Against> = estimators::all().into_iter().map(|one| one.against(known)).collect();
     let seed = u64::from(params.seed);
     let images = test.len().min(params.images as usize) as u64;
@@ -139,6 +141,15 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let standardised = |values: &[f32]| standardise(values, known.sd());
     let x = compare(&estimators, &of_x, plain);
 
+    let Some(Checkpoints { training, epochs }) = networks else {
+        writer.write(cells(None, 0, family, "x", &x))?;
+        return Output::publish(vec![writer.finish()?]);
+    };
+    let available: Vec<u32> = epochs.iter().filter_map(|(epoch, _)| u32::try_from(*epoch).ok()).collect();
+    let wanted =
+        Epochs::parse(&params.epochs, &available).map_err(|detail| Error::param("epochs", detail))?;
+    let is_wanted = |epoch: i32| u32::try_from(epoch).is_ok_and(|epoch| wanted.contains(epoch));
+    let chosen: Vec<_> = epochs.iter().filter(|(epoch, _)| is_wanted(*epoch)).collect();
     for (done, (epoch, parameters)) in chosen.iter().enumerate() {
         let filter = EnergyFilter::of_f1(parameters);
         let energies = |image: u64| filter.energies(test.image(image as usize));
@@ -151,7 +162,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
             ("f1_standardised", compare(&estimators, &of_f1, standardised)),
         ];
         for (variable, compared) in variables {
-            writer.write(cells(&training, *epoch, family, variable, &compared))?;
+            writer.write(cells(Some(&training), *epoch, family, variable, &compared))?;
         }
         job.progress().at(done + 1, chosen.len(), "epochs", "");
     }
@@ -224,7 +235,7 @@ fn compare(
 }
 
 fn cells(
-    training: &Training,
+    training: Option<&Training>,
     epoch: i32,
     against: Family,
     variable: &str,
@@ -233,7 +244,11 @@ fn cells(
     let rows = compared.len();
     let numbers = |of: fn(&Compared) -> f64| Cells::F64(compared.iter().map(of).collect());
     let names: Vec<_> = compared.iter().map(|one| one.estimator.names()).collect();
-    let mut cells: Vec<Cells> = training.cells(rows).into();
+    let nobody = || Cells::Same("none".to_owned(), rows);
+    let mut cells: Vec<Cells> = match training {
+        Some(training) => training.cells(rows).into(),
+        None => vec![nobody(), nobody(), Cells::I64(vec![0; rows])],
+    };
     cells.extend([
         Cells::I32(vec![epoch; rows]),
         Cells::Same(against.name().to_owned(), rows),

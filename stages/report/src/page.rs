@@ -92,10 +92,14 @@ impl Page<'_> {
             );
         }
         html.push_str(
-            "</tbody>\n</table>\n<details>\n<summary>The rules behind the verdicts</summary>\n<dl>\n",
+            "</tbody>\n</table>\n<details>\n<summary>The rules behind the verdicts, and what stands beside them</summary>\n<dl>\n",
         );
         for claim in self.claims {
             let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escape(&claim.claim), escape(&claim.rule));
+            if !claim.beside.is_empty() {
+                let _ = writeln!(html, "<dd>Beside it: {}.</dd>", escape(&claim.beside));
+            }
+            let _ = writeln!(html, "<dd>Tables: <code>{}</code></dd>", escape(&claim.tables));
         }
         html.push_str("</dl>\n</details>\n</section>\n");
     }
@@ -202,7 +206,9 @@ mod tests {
             place: evil(),
             paper: evil(),
             found: evil(),
+            beside: evil(),
             rule: evil(),
+            tables: evil(),
             verdict: evil(),
         }];
         let params = [(evil(), evil())];

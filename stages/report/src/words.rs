@@ -43,6 +43,11 @@ pub fn null(null: &Null) -> String {
     format!("{} ({}–{})", nats(null.mean), nats(null.low), nats(null.high))
 }
 
+/// A null, and by how much a divergence exceeds its mean.
+pub fn null_and_excess(divergence: f64, of: &Null) -> String {
+    format!("{}; excess {}", null(of), nats(divergence - of.mean))
+}
+
 /// A network's name as the paper writes it.
 pub fn network(name: &str) -> String {
     name.to_uppercase()
@@ -70,6 +75,13 @@ mod tests {
         assert_eq!(percent(0.0), "0.0 %");
         assert_eq!(percent(0.0214), "2.14 %");
         assert_eq!(percent(0.9), "90.0 %");
+    }
+
+    #[test]
+    fn a_null_stands_with_its_range_and_with_what_is_beyond_it() {
+        let null = Null { mean: 0.03, low: 0.02, high: 0.04 };
+        assert_eq!(null_and_excess(0.25, &null), "0.030 (0.020–0.040); excess 0.220");
+        assert_eq!(null_and_excess(0.01, &null), "0.030 (0.020–0.040); excess −0.020");
     }
 
     #[test]

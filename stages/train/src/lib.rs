@@ -47,7 +47,10 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let keep = Epochs::parse(&params.checkpoints_at, &all)
         .map_err(|detail| Error::param("checkpoints_at", detail))?;
     let provenance = job.provenance()?;
-    let splits = job.read(&DATASET, dataset::read)?;
+    let mut splits = job.read(&DATASET, dataset::read)?;
+    for pixel in splits.train.pixels.iter_mut().chain(&mut splits.test.pixels) {
+        *pixel *= params.input_scale as f32;
+    }
     let architecture = params.network.architecture();
     let place =
         job.path(&CHECKPOINTS).ok_or_else(|| Error::Failed("no place for --checkpoints".to_owned()))?;

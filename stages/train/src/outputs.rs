@@ -21,7 +21,11 @@ pub(crate) fn publish(
 ) -> Result<(), Error> {
     let architecture = job.params.network.architecture();
     let kept = records.iter().filter(|record| keep.contains(record.epoch)).filter_map(|record| {
-        Some((record.epoch as i32, Parameters::from_values(architecture, record.parameters.clone())?))
+        let mut values = record.parameters.clone();
+        // The filters of f1 come first; what they see scaled, they see raw when they are scaled themselves.
+        let [filters, ..] = Parameters::ranges(&architecture);
+        values[filters].iter_mut().for_each(|weight| *weight *= job.params.input_scale as f32);
+        Some((record.epoch as i32, Parameters::from_values(architecture, values)?))
     });
     let table = Checkpoints { training: identity(&job.params), epochs: kept.collect() };
     let checkpoints = checkpoints::write(job.create(&CHECKPOINTS)?, &table, provenance)?;

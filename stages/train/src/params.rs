@@ -51,6 +51,10 @@ pub struct Params {
     /// Images a step.
     #[schemars(range(min = 1, max = 100_000))]
     pub batch_size: u32,
+    /// Factor of the pixels before they reach the network. Checkpoints hold it in the filters of f1, so that they take the raw
+    /// pixels all the same.
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0))]
+    pub input_scale: f64,
     /// How parameters are drawn before the first step.
     pub initial_weights: Initialisation,
     /// Who computes gradients.
@@ -70,6 +74,7 @@ impl Default for Params {
             learning_rate: 1e-3,
             momentum: 0.9,
             batch_size: 64,
+            input_scale: 1.0,
             initial_weights: Initialisation::UniformFanIn,
             engine: Engine::Fused,
             checkpoints_at: "all".to_owned(),

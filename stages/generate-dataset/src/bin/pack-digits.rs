@@ -49,6 +49,7 @@ fn pack(source: &Path, output: &Path, per_class: usize) -> Result<usize, String>
         stage_version: env!("CARGO_PKG_VERSION").to_owned(),
         params: serde_json::json!({ "per_class": per_class }).to_string(),
         inputs: "{}".to_owned(),
+        lineage: String::new(),
         extra: vec![("huggingface".to_owned(), features().to_string())],
     };
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

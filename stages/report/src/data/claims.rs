@@ -6,7 +6,7 @@ use tables::{Error, Reader, catalogue};
 
 /// One claim.
 pub struct Claim {
-    /// C1 to C7.
+    /// C1 to C12.
     pub claim: String,
     /// What the paper says.
     pub statement: String,
@@ -16,8 +16,12 @@ pub struct Claim {
     pub paper: String,
     /// What was found.
     pub found: String,
+    /// What was also looked at.
+    pub beside: String,
     /// The rule that gives the verdict.
     pub rule: String,
+    /// The tables that it came from.
+    pub tables: String,
     /// The verdict.
     pub verdict: String,
 }
@@ -29,14 +33,17 @@ pub(super) fn read(path: &Path) -> Result<Vec<Claim>, Error> {
         let (names, statements, places) =
             (batch.texts("claim")?, batch.texts("statement")?, batch.texts("place")?);
         let (papers, founds, rules) = (batch.texts("paper")?, batch.texts("found")?, batch.texts("rule")?);
-        let verdicts = batch.texts("verdict")?;
+        let (verdicts, besides, tables) =
+            (batch.texts("verdict")?, batch.texts("beside")?, batch.texts("tables")?);
         claims.extend((0..batch.rows()).map(|row| Claim {
             claim: names[row].to_owned(),
             statement: statements[row].to_owned(),
             place: places[row].to_owned(),
             paper: papers[row].to_owned(),
             found: founds[row].to_owned(),
+            beside: besides[row].to_owned(),
             rule: rules[row].to_owned(),
+            tables: tables[row].to_owned(),
             verdict: verdicts[row].to_owned(),
         }));
     }

@@ -107,8 +107,10 @@ fn numbers(found: &[(&Curve, u32)], data: &Data) -> Vec<Number> {
             paper: super::NOT_PRINTED.to_owned(),
             ours: spread(words::nats, point.kl),
             null: match (&data.null_f1, curve.null_f1) {
-                (Some(null), _) => words::null(null),
-                (None, Some(mean)) => words::nats(mean),
+                (Some(null), _) => words::null_and_excess(point.kl[0], null),
+                (None, Some(mean)) => {
+                    format!("{}; excess {}", words::nats(mean), words::nats(point.kl[0] - mean))
+                }
                 (None, None) => "unknown".to_owned(),
             },
         });

@@ -181,11 +181,14 @@ fn lines(layers: &Layers, variable: &str) -> Vec<String> {
     };
     match (variable, divergence) {
         ("x", Some(kl)) => {
-            vec![format!("KL {} nats", words::nats(kl.x)), format!("null {}", words::null(&kl.null_x))]
+            vec![
+                format!("KL {} nats", words::nats(kl.x)),
+                format!("null {}", words::null_and_excess(kl.x, &kl.null_x)),
+            ]
         }
         ("f1", Some(kl)) => vec![
             format!("KL {} nats, standardised {}", words::nats(kl.f1), words::nats(kl.f1_standardised)),
-            format!("null {}", words::null(&kl.null_f1)),
+            format!("null {}", words::null_and_excess(kl.f1, &kl.null_f1)),
         ],
         ("f2", _) => vec![lie(&Extent::of(&layers.e_f2))],
         _ => vec!["KL: not in the divergences".to_owned()],
@@ -300,7 +303,7 @@ fn numbers(layers: &Layers, subject: &Subject) -> Vec<Number> {
         quantity: quantity.to_owned(),
         paper: paper.to_owned(),
         ours: words::nats(ours),
-        null: words::null(null),
+        null: words::null_and_excess(ours, null),
     };
     vec![
         number("KL[P(X)‖P̂(x)], nats", subject.paper_x, kl.x, &kl.null_x),

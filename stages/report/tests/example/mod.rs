@@ -97,8 +97,10 @@ impl Example {
                 text("Figure 1"),
                 text("KL 0.53"),
                 text("KL 0.028, null 0.027 (0.021 to 0.034)"),
+                text("KL of the shape 0.033"),
                 text("Within the null's 95 % range."),
                 Cells::Words(["reproduced", "not reproduced", "inconclusive"].map(str::to_owned).to_vec()),
+                text("summary"),
             ],
         );
     }
@@ -180,7 +182,7 @@ impl Example {
             epochs(),
             Cells::I32(vec![10_000; rows.len()]),
         ];
-        summary.extend((0..14).map(|_| numbers(&|_, _| 0.031)));
+        summary.extend((0..19).map(|_| numbers(&|_, _| 0.031)));
         summary.push(numbers(&|_, _| 0.0));
         summary.push(numbers(&error));
         write(folder, "summary.parquet", &catalogue::SUMMARY, summary);
@@ -193,6 +195,12 @@ impl Example {
             numbers(&|_, _| 0.1),
             numbers(&|epoch, channels| kl(epoch, channels) * 0.7),
             numbers(&|epoch, channels| kl(epoch, channels) * 1.5),
+            numbers(&|epoch, channels| kl(epoch, channels) * 0.8),
+            numbers(&|epoch, channels| kl(epoch, channels) * 1.3),
+            numbers(&|_, _| 0.031),
+            numbers(&|_, _| 0.024),
+            numbers(&|_, _| 0.039),
+            numbers(&|epoch, channels| kl(epoch, channels) - 0.031),
             numbers(&|epoch, _| 0.9 * (-epoch / 9.0).exp()),
             numbers(&|epoch, _| 0.8 * (-epoch / 9.0).exp()),
             numbers(&|epoch, _| 0.95 * (-epoch / 9.0).exp()),
@@ -200,6 +208,8 @@ impl Example {
             numbers(&|_, _| 0.01),
             numbers(&|epoch, channels| error(epoch, channels) * 0.9),
             numbers(&|epoch, channels| error(epoch, channels) * 1.1),
+            numbers(&|epoch, channels| error(epoch, channels) * 0.95),
+            numbers(&|epoch, channels| error(epoch, channels) * 1.05),
         ];
         write(folder, "spread.parquet", &catalogue::SPREAD, spread);
     }

@@ -1,0 +1,62 @@
+//! The recipe of a table: the params of every stage that had a part in it, read from the tables that it was made from.
+
+use serde_json::{Map, Value};
+
+/// Adds the params of one stage: where a param has several values, among several files, all of them are listed in the order in
+/// which they come.
+pub(crate) fn add(lineage: &mut Map<String, Value>, stage: &str, params: &Map<String, Value>) {
+    let known = lineage.entry(stage).or_insert_with(|| Value::Object(Map::new()));
+    let Value::Object(known) = known else { return };
+    for (name, value) in params {
+        let given = match value {
+            Value::Array(values) => values.clone(),
+            one => vec![one.clone()],
+        };
+        for value in given {
+            match known.get_mut(name) {
+                None => {
+                    known.insert(name.clone(), value);
+                }
+                Some(Value::Array(values)) if values.contains(&value) => {}
+                Some(Value::Array(values)) => values.push(value),
+                Some(one) if *one == value => {}
+                Some(one) => *one = Value::Array(vec![one.clone(), value]),
+            }
+        }
+    }
+}
+
+/// Adds the lineage of a table, as its metadata says it; a table without one has nothing to add.
+pub(crate) fn add_table(lineage: &mut Map<String, Value>, of_table: &str) {
+    let Ok(Value::Object(stages)) = serde_json::from_str(of_table) else { return };
+    for (stage, params) in &stages {
+        if let Value::Object(params) = params {
+            add(lineage, stage, params);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_param_that_differs_between_tables_has_all_its_values_and_one_that_does_not_has_one() {
+        let mut lineage = Map::new();
+        for seed in ["1", "2", "1"] {
+            add_table(&mut lineage, &format!(r#"{{"train": {{"seed": {seed}, "network": "cnn1"}}}}"#));
+        }
+        add_table(&mut lineage, r#"{"train": {"seed": [2, 3]}, "generate-dataset": {"seed": 7}}"#);
+        let text = Value::Object(lineage).to_string();
+        assert_eq!(text, r#"{"train":{"seed":[1,2,3],"network":"cnn1"},"generate-dataset":{"seed":7}}"#);
+    }
+
+    #[test]
+    fn what_is_no_lineage_adds_nothing() {
+        let mut lineage = Map::new();
+        for text in ["", "[1]", r#"{"train": 3}"#] {
+            add_table(&mut lineage, text);
+        }
+        assert!(lineage.is_empty());
+    }
+}

@@ -1,0 +1,5 @@
+//! The program `check-theory`.
+
+fn main() -> std::process::ExitCode {
+    stage::main(&check_theory::STAGE)
+}

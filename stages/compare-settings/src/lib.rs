@@ -1,0 +1,146 @@
+//! Compares settings: the verdicts of many studies that differ in some params in, for which share of them each verdict holds out.
+
+mod settings;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stage::{Error, Job, Output, Port, Stage};
+use tables::{Cells, Provenance, Reader, Writer, catalogue};
+
+use settings::{Recipe, Setting};
+
+const CLAIMS: Port = Port::input("claims", &catalogue::CLAIMS, "Verdicts, one file a setting").many();
+const SENSITIVITY: Port =
+    Port::output("sensitivity", &catalogue::SENSITIVITY, "Every claim's verdict with every setting");
+const ROBUSTNESS: Port = Port::output(
+    "robustness",
+    &catalogue::ROBUSTNESS,
+    "For how many settings each verdict holds, a claim a row",
+);
+
+/// The stage's declaration.
+pub const STAGE: Stage<Params> = Stage {
+    name: "compare-settings",
+    version: env!("CARGO_PKG_VERSION"),
+    about: "Says for which share of settings each verdict on a claim holds.",
+    example: "compare-settings --claims adam/claims.parquet --claims sgd/claims.parquet \\\n    --sensitivity sensitivity.parquet --robustness robustness.parquet",
+    ports: &[&CLAIMS, &SENSITIVITY, &ROBUSTNESS],
+    run,
+};
+
+/// Nothing can be set.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Params {}
+
+/// A claim's verdict with one setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Verdict {
+    claim: String,
+    verdict: String,
+    found: String,
+}
+
+fn run(job: &Job<Params>) -> Result<(), Error> {
+    let files = job.read_all(&CLAIMS, read)?;
+    let provenance = job.provenance()?;
+    let recipes: Vec<&Recipe> = files.iter().map(|(recipe, _)| recipe).collect();
+    let settings = settings::of(&recipes);
+    if let Some((one, another)) = settings::first_pair(&settings) {
+        let paths = job.paths(&CLAIMS);
+        let detail = format!(
+            "{} and {} were made with the same params; give each setting once",
+            paths[one].display(),
+            paths[another].display()
+        );
+        return Err(Error::input(CLAIMS.name, detail));
+    }
+    let rows: Vec<(&Setting, &Verdict)> = settings
+        .iter()
+        .zip(&files)
+        .flat_map(|(setting, (_, verdicts))| verdicts.iter().map(move |verdict| (setting, verdict)))
+        .collect();
+    Output::publish(vec![
+        sensitivity(job.create(&SENSITIVITY)?, &rows, &provenance)?,
+        robustness(job.create(&ROBUSTNESS)?, &rows, &provenance)?,
+    ])
+}
+
+/// The params that a file of verdicts was made with, and the verdicts.
+fn read(path: &Path) -> Result<(Recipe, Vec<Verdict>), tables::Error> {
+    let reader = Reader::open(path, &catalogue::CLAIMS, &["claim", "verdict", "found"])?;
+    let recipe = settings::recipe(reader.metadata("lineage").unwrap_or(""));
+    let recipe = recipe.ok_or_else(|| {
+        let detail = "its metadata does not say with which params it was made (priorscope.lineage)";
+        tables::Error::damaged(path, detail)
+    })?;
+    let mut verdicts = Vec::new();
+    for batch in reader {
+        let batch = batch?;
+        let (claims, words, found) = (batch.texts("claim")?, batch.texts("verdict")?, batch.texts("found")?);
+        for row in 0..batch.rows() {
+            if !VERDICTS.contains(&words[row]) {
+                let expected = "a verdict is reproduced, not reproduced or inconclusive";
+                return Err(batch.bad_value("verdict", row, words[row], expected));
+            }
+            verdicts.push(Verdict {
+                claim: claims[row].to_owned(),
+                verdict: words[row].to_owned(),
+                found: found[row].to_owned(),
+            });
+        }
+    }
+    Ok((recipe, verdicts))
+}
+
+const VERDICTS: [&str; 3] = ["reproduced", "not reproduced", "inconclusive"];
+
+fn sensitivity(
+    output: Output,
+    rows: &[(&Setting, &Verdict)],
+    provenance: &Provenance,
+) -> Result<Output, Error> {
+    let words = |of: fn(&Setting, &Verdict) -> String| {
+        Cells::Words(rows.iter().map(|(setting, verdict)| of(setting, verdict)).collect())
+    };
+    let mut writer = Writer::parquet(output, &catalogue::SENSITIVITY, &HashMap::new(), provenance)?;
+    writer.write(vec![
+        words(|_, verdict| verdict.claim.clone()),
+        words(|setting, _| setting.name.clone()),
+        words(|setting, _| setting.params.clone()),
+        words(|_, verdict| verdict.verdict.clone()),
+        words(|_, verdict| verdict.found.clone()),
+    ])?;
+    Ok(writer.finish()?)
+}
+
+fn robustness(
+    output: Output,
+    rows: &[(&Setting, &Verdict)],
+    provenance: &Provenance,
+) -> Result<Output, Error> {
+    let mut claims: Vec<&str> = Vec::new();
+    for (_, verdict) in rows {
+        if !claims.contains(&verdict.claim.as_str()) {
+            claims.push(&verdict.claim);
+        }
+    }
+    let count = |claim: &str, of: &str| {
+        rows.iter()
+            .filter(|(_, verdict)| verdict.claim == claim && (of.is_empty() || verdict.verdict == of))
+            .count()
+    };
+    let counts = |of: &str| Cells::I32(claims.iter().map(|claim| count(claim, of) as i32).collect());
+    let shares = |of: &str| {
+        Cells::F64(claims.iter().map(|claim| count(claim, of) as f64 / count(claim, "") as f64).collect())
+    };
+    let mut writer = Writer::parquet(output, &catalogue::ROBUSTNESS, &HashMap::new(), provenance)?;
+    let mut cells = vec![Cells::Words(claims.iter().map(|claim| (*claim).to_owned()).collect()), counts("")];
+    cells.extend(VERDICTS.map(counts));
+    cells.extend(VERDICTS.map(shares));
+    writer.write(cells)?;
+    Ok(writer.finish()?)
+}

@@ -1,0 +1,189 @@
+//! What is read: the tables that claims are judged by.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use serde_json::Value;
+use statistics::null::Null;
+use tables::{Error, Reader, catalogue};
+
+/// All tables.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Evidence {
+    /// Every training at every epoch, ascending.
+    pub(crate) epochs: Vec<Epoch>,
+    /// Every row of every table of estimates.
+    pub(crate) estimates: Vec<EstimateRow>,
+    /// Every row of every table of theory.
+    pub(crate) checks: Vec<Check>,
+}
+
+/// One training at one epoch: a row of summary. Divergences in nats, errors as shares.
+#[derive(Clone, Debug)]
+pub(crate) struct Epoch {
+    pub(crate) network: String,
+    pub(crate) labels: String,
+    pub(crate) seed: i64,
+    pub(crate) epoch: i32,
+    pub(crate) kl_f1_mean: f64,
+    pub(crate) kl_f1_median: f64,
+    pub(crate) kl_f1_standardised_mean: f64,
+    pub(crate) null_f1: Null,
+    pub(crate) training_error: f64,
+    pub(crate) test_error: f64,
+}
+
+/// A row of estimates, and what its file was made from.
+#[derive(Clone, Debug)]
+pub(crate) struct EstimateRow {
+    /// Digest of the dataset.
+    pub(crate) dataset: String,
+    /// By stage and param, as in `generate-dataset.seed`; several values of one are an array.
+    pub(crate) made_with: BTreeMap<String, Value>,
+    pub(crate) network: String,
+    pub(crate) labels: String,
+    pub(crate) seed: i64,
+    pub(crate) epoch: i32,
+    pub(crate) against: String,
+    pub(crate) variable: String,
+    pub(crate) statistic: String,
+    pub(crate) bins: String,
+    pub(crate) smoothing: String,
+    pub(crate) images: i32,
+    pub(crate) mean: f64,
+    pub(crate) null: Null,
+    pub(crate) excess: f64,
+    pub(crate) within_null: f64,
+}
+
+impl fmt::Display for EstimateRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {} labels at epoch {}", self.network, self.labels, self.epoch)
+    }
+}
+
+/// A row of theory: one check of one network.
+#[derive(Clone, Debug)]
+pub(crate) struct Check {
+    pub(crate) network: String,
+    pub(crate) labels: String,
+    pub(crate) seed: i64,
+    pub(crate) epoch: i32,
+    pub(crate) claim: String,
+    pub(crate) check: String,
+    pub(crate) kind: String,
+    pub(crate) statistic: String,
+    pub(crate) value: f64,
+}
+
+pub(crate) fn summary(path: &Path) -> Result<Vec<Epoch>, Error> {
+    let mut epochs = Vec::new();
+    for batch in Reader::open(path, &catalogue::SUMMARY, &[])? {
+        let batch = batch?;
+        let (networks, labels) = (batch.texts("network")?, batch.texts("labels")?);
+        let (seeds, numbers) = (batch.i64s("seed")?, batch.i32s("epoch")?);
+        let number = |name: &str| batch.f64s(name);
+        let (mean, median) = (number("kl_f1_mean")?, number("kl_f1_median")?);
+        let standardised = number("kl_f1_standardised_mean")?;
+        let (null_mean, null_low, null_high) =
+            (number("null_f1_mean")?, number("null_f1_low")?, number("null_f1_high")?);
+        let (training, test) = (number("training_error")?, number("test_error")?);
+        epochs.extend((0..batch.rows()).map(|row| Epoch {
+            network: networks[row].to_owned(),
+            labels: labels[row].to_owned(),
+            seed: seeds[row],
+            epoch: numbers[row],
+            kl_f1_mean: mean[row],
+            kl_f1_median: median[row],
+            kl_f1_standardised_mean: standardised[row],
+            null_f1: Null { mean: null_mean[row], low: null_low[row], high: null_high[row] },
+            training_error: training[row],
+            test_error: test[row],
+        }));
+    }
+    epochs.sort_by(|a, b| key(a).cmp(&key(b)));
+    match epochs.windows(2).find(|pair| key(&pair[0]) == key(&pair[1])) {
+        Some(pair) => Err(Error::damaged(path, format!("it holds {:?} twice", key(&pair[0])))),
+        None => Ok(epochs),
+    }
+}
+
+fn key(epoch: &Epoch) -> (&str, &str, i64, i32) {
+    (&epoch.network, &epoch.labels, epoch.seed, epoch.epoch)
+}
+
+pub(crate) fn estimates(path: &Path) -> Result<Vec<EstimateRow>, Error> {
+    let reader = Reader::open(path, &catalogue::ESTIMATES, &[])?;
+    let metadata = |key: &str| reader.metadata(key).and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let digest = metadata("inputs").and_then(|inputs| inputs.get("dataset")?.as_str().map(str::to_owned));
+    // Without a digest the file itself is all that tells its dataset from another.
+    let dataset = digest.unwrap_or_else(|| path.display().to_string());
+    let made_with = metadata("lineage").map(flat).unwrap_or_default();
+    let mut rows = Vec::new();
+    for batch in reader {
+        let batch = batch?;
+        let text = |name: &str| batch.texts(name);
+        let number = |name: &str| batch.f64s(name);
+        let (networks, labels) = (text("network")?, text("labels")?);
+        let (against, variables) = (text("against")?, text("variable")?);
+        let (statistics, bins, smoothings) = (text("statistic")?, text("bins")?, text("smoothing")?);
+        let (seeds, epochs, images) = (batch.i64s("seed")?, batch.i32s("epoch")?, batch.i32s("images")?);
+        let (mean, excess, within) = (number("mean")?, number("excess")?, number("within_null")?);
+        let (null_mean, null_low, null_high) =
+            (number("null_mean")?, number("null_low")?, number("null_high")?);
+        rows.extend((0..batch.rows()).map(|row| EstimateRow {
+            dataset: dataset.clone(),
+            made_with: made_with.clone(),
+            network: networks[row].to_owned(),
+            labels: labels[row].to_owned(),
+            seed: seeds[row],
+            epoch: epochs[row],
+            against: against[row].to_owned(),
+            variable: variables[row].to_owned(),
+            statistic: statistics[row].to_owned(),
+            bins: bins[row].to_owned(),
+            smoothing: smoothings[row].to_owned(),
+            images: images[row],
+            mean: mean[row],
+            null: Null { mean: null_mean[row], low: null_low[row], high: null_high[row] },
+            excess: excess[row],
+            within_null: within[row],
+        }));
+    }
+    Ok(rows)
+}
+
+pub(crate) fn theory(path: &Path) -> Result<Vec<Check>, Error> {
+    let mut rows = Vec::new();
+    for batch in Reader::open(path, &catalogue::THEORY, &[])? {
+        let batch = batch?;
+        let text = |name: &str| batch.texts(name);
+        let (networks, labels) = (text("network")?, text("labels")?);
+        let (claims, checks) = (text("claim")?, text("check")?);
+        let (kinds, statistics) = (text("kind")?, text("statistic")?);
+        let (seeds, epochs, values) = (batch.i64s("seed")?, batch.i32s("epoch")?, batch.f64s("value")?);
+        rows.extend((0..batch.rows()).map(|row| Check {
+            network: networks[row].to_owned(),
+            labels: labels[row].to_owned(),
+            seed: seeds[row],
+            epoch: epochs[row],
+            claim: claims[row].to_owned(),
+            check: checks[row].to_owned(),
+            kind: kinds[row].to_owned(),
+            statistic: statistics[row].to_owned(),
+            value: values[row],
+        }));
+    }
+    Ok(rows)
+}
+
+/// Params by `STAGE.PARAM`, of an object of objects.
+fn flat(lineage: Value) -> BTreeMap<String, Value> {
+    let Value::Object(stages) = lineage else { return BTreeMap::new() };
+    let of_stage = |(stage, params): (String, Value)| {
+        let params = if let Value::Object(params) = params { params } else { serde_json::Map::new() };
+        params.into_iter().map(move |(param, value)| (format!("{stage}.{param}"), value))
+    };
+    stages.into_iter().flat_map(of_stage).collect()
+}

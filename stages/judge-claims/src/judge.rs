@@ -1,0 +1,67 @@
+//! Judges every claim by its rule.
+
+use crate::evidence::Evidence;
+use crate::measures::{self, Measured};
+use crate::rules::{Claim, Condition, Measure, Rules};
+use crate::verdict::{self, Estimated, Resampling, Verdict};
+
+/// A claim with what was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    pub(crate) claim: Claim,
+    pub(crate) decided: Vec<Decided>,
+    pub(crate) beside: Vec<Looked>,
+    pub(crate) verdict: Verdict,
+}
+
+/// A condition with what was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Decided {
+    pub(crate) condition: Condition,
+    pub(crate) looked: Looked,
+    pub(crate) verdict: Verdict,
+}
+
+/// A number that was looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Looked {
+    pub(crate) measure: Measure,
+    pub(crate) measured: Measured,
+    pub(crate) estimated: Estimated,
+}
+
+/// Judges every claim, in the order of the rules.
+///
+/// # Errors
+/// A sentence, where a rule leaves open which row of a table it means.
+pub(crate) fn judge(
+    rules: Rules,
+    evidence: &Evidence,
+    resampling: Resampling,
+) -> Result<Vec<Judged>, String> {
+    let look = |measure: Measure, claim: &str| -> Result<Looked, String> {
+        let measured =
+            measures::measure(&measure, evidence).map_err(|detail| format!("{claim}: {detail}"))?;
+        let estimated = verdict::estimate(&measured, resampling);
+        Ok(Looked { measure, measured, estimated })
+    };
+    let of_claim = |mut claim: Claim| -> Result<Judged, String> {
+        let (conditions, beside) = (std::mem::take(&mut claim.decides), std::mem::take(&mut claim.beside));
+        let decide = |condition: Condition| -> Result<Decided, String> {
+            let looked = look(condition.measure.clone(), &claim.id)?;
+            let (bound, needs) = (condition.bound, condition.needs);
+            let verdict =
+                verdict::of_condition(&looked.estimated, bound, looked.measured.values.len(), needs);
+            Ok(Decided { condition, looked, verdict })
+        };
+        let decided = conditions.into_iter().map(decide).collect::<Result<Vec<_>, _>>()?;
+        let beside = beside.into_iter().map(|measure| look(measure, &claim.id)).collect::<Result<_, _>>()?;
+        let verdicts: Vec<Verdict> = decided.iter().map(|one| one.verdict).collect();
+        Ok(Judged { verdict: verdict::of_claim(&verdicts), claim, decided, beside })
+    };
+    rules.claims.into_iter().map(of_claim).collect()
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -1,0 +1,94 @@
+//! Judges claims: rules that were written down before and tables of statistics in, verdicts with their evidence out.
+
+mod evidence;
+mod judge;
+mod measures;
+mod outputs;
+mod rules;
+mod verdict;
+mod words;
+
+use std::io::Read;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stage::{Direction, Error, Format, Job, Output, Port, Stage};
+use tables::catalogue;
+
+use evidence::Evidence;
+use verdict::Resampling;
+
+const RULES: Port =
+    Port::any_table("rules", Direction::Input, Format::Yaml, "The claims and what decides on them");
+const SUMMARY: Port = Port::input("summary", &catalogue::SUMMARY, "Every training at every epoch").optional();
+const ESTIMATES: Port =
+    Port::input("estimates", &catalogue::ESTIMATES, "Distances from P(X) by every estimator")
+        .many()
+        .optional();
+const THEORY: Port =
+    Port::input("theory", &catalogue::THEORY, "How far the paper's formulas hold").many().optional();
+const CLAIMS: Port = Port::output("claims", &catalogue::CLAIMS, "Every claim with its verdict");
+const EVIDENCE: Port = Port::output("evidence", &catalogue::EVIDENCE, "Every number behind the verdicts");
+
+/// The stage's declaration.
+pub const STAGE: Stage<Params> = Stage {
+    name: "judge-claims",
+    version: env!("CARGO_PKG_VERSION"),
+    about: "Judges claims by rules that were written down before, from tables of statistics.",
+    example: "judge-claims --rules claims.yaml --summary summary.parquet --estimates e1.parquet --estimates e2.parquet \\\n    --theory theory.parquet --claims claims.parquet --evidence evidence.parquet",
+    ports: &[&RULES, &SUMMARY, &ESTIMATES, &THEORY, &CLAIMS, &EVIDENCE],
+    run,
+};
+
+/// The most bytes of a file of rules.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// What can be set.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Params {
+    /// Resamples behind each 95 % interval over seeds or datasets.
+    #[schemars(range(min = 100, max = 1_000_000))]
+    pub bootstrap_draws: u32,
+    /// Seed of the resamples.
+    pub seed: u32,
+    /// Units with which a condition makes do that needs more: for many settings with few seeds each.
+    #[schemars(range(min = 1))]
+    pub most_needed: u32,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params { bootstrap_draws: 10_000, seed: 1, most_needed: u32::MAX }
+    }
+}
+
+fn run(job: &Job<Params>) -> Result<(), Error> {
+    let wrong = |detail: String| {
+        let path = job.path(&RULES).unwrap_or_else(|| std::path::Path::new("?"));
+        Error::input(RULES.name, format!("{}: {detail}", path.display()))
+    };
+    let mut text = String::new();
+    let read = job.open(&RULES)?.take(MOST_BYTES + 1).read_to_string(&mut text);
+    read.map_err(|error| wrong(format!("can't be read: {error}")))?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(wrong(format!("it has more than {MOST_BYTES} bytes")));
+    }
+    let mut rules = rules::read(&text).map_err(wrong)?;
+    for condition in rules.claims.iter_mut().flat_map(|claim| &mut claim.decides) {
+        condition.needs = condition.needs.min(job.params.most_needed as usize);
+    }
+    let evidence = Evidence {
+        epochs: job.read_all(&SUMMARY, evidence::summary)?.concat(),
+        estimates: job.read_all(&ESTIMATES, evidence::estimates)?.concat(),
+        checks: job.read_all(&THEORY, evidence::theory)?.concat(),
+    };
+    let provenance = job.provenance()?;
+    let resampling =
+        Resampling { draws: job.params.bootstrap_draws as usize, seed: u64::from(job.params.seed) };
+    let judged = judge::judge(rules, &evidence, resampling).map_err(wrong)?;
+    Output::publish(vec![
+        outputs::claims(job.create(&CLAIMS)?, &judged, &provenance)?,
+        outputs::evidence(job.create(&EVIDENCE)?, &judged, &provenance)?,
+    ])
+}

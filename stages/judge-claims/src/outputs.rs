@@ -1,0 +1,84 @@
+//! The tables that are written.
+
+use std::collections::{BTreeSet, HashMap};
+
+use stage::{Error, Output};
+use tables::{Cells, Provenance, Writer, catalogue};
+
+use crate::judge::{Judged, Looked};
+use crate::rules::Bound;
+use crate::words;
+
+pub(crate) fn claims(output: Output, rows: &[Judged], provenance: &Provenance) -> Result<Output, Error> {
+    let words = |of: fn(&Judged) -> String| Cells::Words(rows.iter().map(of).collect());
+    let mut writer = Writer::parquet(output, &catalogue::CLAIMS, &HashMap::new(), provenance)?;
+    writer.write(vec![
+        words(|row| row.claim.id.clone()),
+        words(|row| row.claim.statement.clone()),
+        words(|row| row.claim.place.clone()),
+        words(|row| row.claim.paper.clone()),
+        words(words::found),
+        words(words::beside),
+        words(words::rule),
+        words(|row| row.verdict.name().to_owned()),
+        words(tables_of),
+    ])?;
+    Ok(writer.finish()?)
+}
+
+/// The tables behind a verdict.
+fn tables_of(judged: &Judged) -> String {
+    let tables: BTreeSet<&str> = judged.decided.iter().map(|one| one.looked.measured.table).collect();
+    tables.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// One number of one claim.
+struct Row<'a> {
+    claim: &'a str,
+    looked: &'a Looked,
+    /// Direction, threshold, units needed and verdict of what decides.
+    decides: Option<(&'static str, f64, usize, &'static str)>,
+}
+
+pub(crate) fn evidence(output: Output, judged: &[Judged], provenance: &Provenance) -> Result<Output, Error> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for one in judged {
+        let claim = one.claim.id.as_str();
+        rows.extend(one.decided.iter().map(|decided| {
+            let (direction, threshold) = match decided.condition.bound {
+                Bound::AtLeast(threshold) => ("at least", threshold),
+                Bound::AtMost(threshold) => ("at most", threshold),
+            };
+            let decides = (direction, threshold, decided.condition.needs, decided.verdict.name());
+            Row { claim, looked: &decided.looked, decides: Some(decides) }
+        }));
+        rows.extend(one.beside.iter().map(|looked| Row { claim, looked, decides: None }));
+    }
+    let words = |of: fn(&Row<'_>) -> String| Cells::Words(rows.iter().map(of).collect());
+    let number = |of: fn(&Row<'_>) -> f64| Cells::F64(rows.iter().map(of).collect());
+    let whole = |of: fn(&Row<'_>) -> usize| {
+        Cells::I32(rows.iter().map(|row| i32::try_from(of(row)).unwrap_or(i32::MAX)).collect())
+    };
+    let mut writer = Writer::parquet(output, &catalogue::EVIDENCE, &HashMap::new(), provenance)?;
+    writer.write(vec![
+        words(|row| row.claim.to_owned()),
+        words(|row| if row.decides.is_some() { "decides" } else { "beside" }.to_owned()),
+        words(|row| words::statistic(&row.looked.measure).to_owned()),
+        words(|row| words::about(&row.looked.measure)),
+        words(|row| row.looked.measured.units.name().to_owned()),
+        whole(|row| row.looked.measured.values.len()),
+        whole(|row| row.decides.map_or(0, |(_, _, needs, _)| needs)),
+        number(|row| row.looked.estimated.value),
+        number(|row| row.looked.estimated.low),
+        number(|row| row.looked.estimated.high),
+        number(|row| row.looked.measured.null.map_or(f64::NAN, |null| null.mean)),
+        number(|row| row.looked.measured.null.map_or(f64::NAN, |null| null.low)),
+        number(|row| row.looked.measured.null.map_or(f64::NAN, |null| null.high)),
+        number(|row| row.looked.measured.p_value.unwrap_or(f64::NAN)),
+        words(|row| row.decides.map_or("", |(direction, ..)| direction).to_owned()),
+        number(|row| row.decides.map_or(f64::NAN, |(_, threshold, ..)| threshold)),
+        words(|row| row.decides.map_or("", |(.., verdict)| verdict).to_owned()),
+        words(|row| row.looked.measured.table.to_owned()),
+    ])?;
+    Ok(writer.finish()?)
+}

@@ -1,0 +1,96 @@
+//! From a statistic's values to a verdict: its interval against its threshold, and all conditions of a claim together.
+
+use statistics::bootstrap;
+use statistics::summary::mean;
+
+use crate::measures::{Measured, Units};
+use crate::rules::Bound;
+
+/// What became of a condition, or of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is as claimed.
+    Reproduced,
+    /// It is otherwise.
+    NotReproduced,
+    /// The tables can't decide.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// Its name in tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Verdict::Reproduced => "reproduced",
+            Verdict::NotReproduced => "not reproduced",
+            Verdict::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// How intervals over units are drawn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resampling {
+    pub(crate) draws: usize,
+    pub(crate) seed: u64,
+}
+
+/// A statistic's mean over its units with the interval that it lies in; NaN where there is none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Estimated {
+    pub(crate) value: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+/// Of seeds and datasets, which are samples of what could be drawn: the mean with its 95 % interval by bootstrap. Of networks, each
+/// of which an identity must hold for: the whole range, and the largest value.
+pub(crate) fn estimate(measured: &Measured, resampling: Resampling) -> Estimated {
+    let values = &measured.values;
+    if measured.units == Units::Networks {
+        // What can't be computed for one network is known for none: f64's own min and max would pass over it.
+        let unknown = values.is_empty() || values.iter().any(|value| value.is_nan());
+        let (low, high) = match unknown {
+            true => (f64::NAN, f64::NAN),
+            false => values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                (low.min(*value), high.max(*value))
+            }),
+        };
+        return Estimated { value: high, low, high };
+    }
+    match bootstrap::of_mean(values, resampling.draws, resampling.seed) {
+        Some(interval) => Estimated { value: interval.value, low: interval.low, high: interval.high },
+        None => Estimated { value: mean(values), low: f64::NAN, high: f64::NAN },
+    }
+}
+
+/// The verdict on one condition: reproduced where the whole interval is on the claimed side, not where it is on the other;
+/// inconclusive where the threshold is within, and with fewer units than it takes.
+pub(crate) fn of_condition(estimated: &Estimated, bound: Bound, units: usize, needs: usize) -> Verdict {
+    let Estimated { value, low, high } = *estimated;
+    // Where one unit is all that is asked for, it stands for itself.
+    let (low, high) = if (units, needs) == (1, 1) { (value, value) } else { (low, high) };
+    if units < needs || low.is_nan() || high.is_nan() {
+        return Verdict::Inconclusive;
+    }
+    let (met, contradicted) = match bound {
+        Bound::AtLeast(threshold) => (low >= threshold, high < threshold),
+        Bound::AtMost(threshold) => (high <= threshold, low > threshold),
+    };
+    match (met, contradicted) {
+        (true, _) => Verdict::Reproduced,
+        (_, true) => Verdict::NotReproduced,
+        _ => Verdict::Inconclusive,
+    }
+}
+
+/// The verdict on a claim: reproduced where all conditions are, not where one is not, else inconclusive.
+pub(crate) fn of_claim(conditions: &[Verdict]) -> Verdict {
+    if conditions.contains(&Verdict::NotReproduced) {
+        Verdict::NotReproduced
+    } else if conditions.contains(&Verdict::Inconclusive) || conditions.is_empty() {
+        Verdict::Inconclusive
+    } else {
+        Verdict::Reproduced
+    }
+}

@@ -1,0 +1,255 @@
+//! Rules and findings as sentences.
+
+use crate::judge::{Decided, Judged, Looked};
+use crate::measures::Units;
+use crate::rules::{Bound, Condition, Estimate, EstimateColumn, Measure, Number, Trainings, When};
+use crate::verdict::Verdict;
+
+/// The unit of a statistic, which says how its numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    /// In nats or without a unit: three digits.
+    Plain,
+    /// A share: per cent.
+    Share,
+    /// An error that may be tiny: powers of ten.
+    Small,
+}
+
+impl Unit {
+    fn of(measure: &Measure) -> Unit {
+        match measure {
+            Measure::ReachesZeroTrainingError(_) | Measure::LeastTrainingError(_) | Measure::TestError(_) => {
+                Unit::Share
+            }
+            Measure::Estimate(estimate) if estimate.column == EstimateColumn::WithinNull => Unit::Share,
+            Measure::Theory(_) => Unit::Small,
+            _ => Unit::Plain,
+        }
+    }
+
+    fn write(self, value: f64) -> String {
+        match self {
+            Unit::Plain => format!("{value:.3}"),
+            Unit::Share => format!("{:.2} %", 100.0 * value),
+            Unit::Small if value == 0.0 || (0.001..1000.0).contains(&value.abs()) => format!("{value:.3}"),
+            Unit::Small => format!("{value:.1e}"),
+        }
+    }
+
+    /// A threshold, which is a round number.
+    fn bound(self, value: f64) -> String {
+        match self {
+            Unit::Share => format!("{} %", 100.0 * value),
+            Unit::Small if value != 0.0 && value.abs() < 0.001 => format!("{value:e}"),
+            _ => format!("{value}"),
+        }
+    }
+}
+
+/// The name of a statistic in tables.
+pub(crate) fn statistic(measure: &Measure) -> &'static str {
+    match measure {
+        Measure::ReachesZeroTrainingError(_) => "reaches_zero_training_error",
+        Measure::LeastTrainingError(_) => "least_training_error",
+        Measure::TestError(_) => "test_error",
+        Measure::KlF1(_) => "kl_f1",
+        Measure::ExcessF1(_) => "excess_f1",
+        Measure::F1BeyondNull(_) => "f1_beyond_null",
+        Measure::ShapeBeyondNull(_) => "shape_beyond_null",
+        Measure::F1BeyondRealLabels { .. } => "f1_beyond_real_labels",
+        Measure::Trend(_) => "trend",
+        Measure::CorrelationWithinNetworks(_) => "correlation_within_networks",
+        Measure::CorrelationBetweenNetworks(_) => "correlation_between_networks",
+        Measure::Estimate(_) => "estimate",
+        Measure::Theory(_) => "theory",
+    }
+}
+
+/// A statistic in words.
+fn name(measure: &Measure) -> String {
+    match measure {
+        Measure::ReachesZeroTrainingError(_) => "share that reaches zero training error".to_owned(),
+        Measure::LeastTrainingError(_) => "least training error".to_owned(),
+        Measure::TestError(_) => "test error".to_owned(),
+        Measure::KlF1(_) => "mean KL of F1".to_owned(),
+        Measure::ExcessF1(_) => "mean KL of F1 less its null's mean".to_owned(),
+        Measure::F1BeyondNull(_) => "median KL of F1 less its null's 97.5 % quantile".to_owned(),
+        Measure::ShapeBeyondNull(_) => "mean KL of F1's shape less its null's 97.5 % quantile".to_owned(),
+        Measure::F1BeyondRealLabels { .. } => {
+            "median KL of F1 less that on real labels and what chance adds".to_owned()
+        }
+        Measure::Trend(over) => format!("correlation of {} with f1's channels", number(over.of)),
+        Measure::CorrelationWithinNetworks(over) => {
+            format!("correlation of {} with the test error over a network's epochs", number(over.of))
+        }
+        Measure::CorrelationBetweenNetworks(over) => {
+            format!("correlation of {} with the test error over networks", number(over.of))
+        }
+        Measure::Estimate(estimate) => {
+            let column = match estimate.column {
+                EstimateColumn::Mean => "",
+                EstimateColumn::Excess => "excess over its null of ",
+                EstimateColumn::WithinNull => "share of images within the null of ",
+            };
+            format!("{column}{}", estimate.of)
+        }
+        Measure::Theory(theory) => theory.statistic.replace('_', " "),
+    }
+}
+
+fn number(of: Number) -> &'static str {
+    match of {
+        Number::KlF1Mean => "the KL of F1",
+        Number::KlF1StandardisedMean => "the KL of F1's shape",
+        Number::TestError => "the test error",
+    }
+}
+
+/// Of what a statistic is.
+pub(crate) fn about(measure: &Measure) -> String {
+    match measure {
+        Measure::ReachesZeroTrainingError(trainings)
+        | Measure::LeastTrainingError(trainings)
+        | Measure::TestError(trainings)
+        | Measure::KlF1(trainings)
+        | Measure::ExcessF1(trainings)
+        | Measure::F1BeyondNull(trainings)
+        | Measure::ShapeBeyondNull(trainings) => of_trainings(trainings),
+        Measure::F1BeyondRealLabels { network } => format!("{}, last epochs", network.to_uppercase()),
+        Measure::Trend(over) => format!("CNN1 to CNN3 on {} labels, epoch {}", over.labels, over.epochs),
+        Measure::CorrelationWithinNetworks(over) | Measure::CorrelationBetweenNetworks(over) => {
+            format!("CNN1 to CNN3 on {} labels, epochs 1 to {}", over.labels, over.epochs)
+        }
+        Measure::Estimate(estimate) => of_estimate(estimate),
+        Measure::Theory(theory) => match &theory.check {
+            None => format!("every check of kind {}", theory.kind),
+            Some(check) => check.clone(),
+        },
+    }
+}
+
+fn of_trainings(trainings: &Trainings) -> String {
+    let Trainings { network, labels, epochs } = trainings;
+    format!("{} on {labels} labels, {epochs} epochs", network.to_uppercase())
+}
+
+fn of_estimate(estimate: &Estimate) -> String {
+    let when = |when: When| match when {
+        When::First => "first epoch",
+        When::Last => "last epoch",
+    };
+    let mut parts = vec![estimate.variable.clone()];
+    parts.extend([&estimate.bins, &estimate.smoothing].into_iter().filter(|text| !text.is_empty()).cloned());
+    parts.push(format!("against {}", estimate.against));
+    parts.extend(estimate.network.as_ref().map(|network| network.to_uppercase()));
+    parts.extend(estimate.labels.as_ref().map(|labels| format!("{labels} labels")));
+    parts.extend(estimate.epoch.map(|epoch| when(epoch).to_owned()));
+    parts.extend(estimate.made_with.iter().map(|(param, value)| format!("{param} {value}")));
+    if let Some(minus) = &estimate.minus {
+        let mut other: Vec<String> = Vec::new();
+        other.extend(minus.against.as_ref().map(|against| format!("against {against}")));
+        other.extend(minus.network.as_ref().map(|network| network.to_uppercase()));
+        other.extend(minus.epoch.map(|epoch| when(epoch).to_owned()));
+        parts.push(format!("less the same {}", other.join(", ")));
+    }
+    parts.join(", ")
+}
+
+/// What a condition asks, as in `CNN1 on real labels, 30 epochs: test error at most 5 % (10 seeds)`.
+fn condition(decided: &Decided) -> String {
+    let Condition { measure, bound, needs } = &decided.condition;
+    let unit = Unit::of(measure);
+    let bound = match bound {
+        Bound::AtLeast(threshold) => format!("at least {}", unit.bound(*threshold)),
+        Bound::AtMost(threshold) => format!("at most {}", unit.bound(*threshold)),
+    };
+    let units = counted(*needs, decided.looked.measured.units);
+    format!("{}: {} {bound} ({units} or more)", about(measure), name(measure))
+}
+
+/// The rule of a claim.
+pub(crate) fn rule(judged: &Judged) -> String {
+    let conditions: Vec<String> = judged.decided.iter().map(condition).collect();
+    format!(
+        "{}. Reproduced where every interval is wholly so, not where one is wholly otherwise; else inconclusive.",
+        conditions.join("; ")
+    )
+}
+
+/// Why there is no number.
+fn nothing(measure: &Measure, units: Units) -> String {
+    match epochs(measure) {
+        Some(epochs) => format!("no training of {epochs} epochs"),
+        None => format!("no {}", units.name()),
+    }
+}
+
+/// The epochs that a training must have to count.
+fn epochs(measure: &Measure) -> Option<i32> {
+    match measure {
+        Measure::ReachesZeroTrainingError(trainings)
+        | Measure::LeastTrainingError(trainings)
+        | Measure::TestError(trainings)
+        | Measure::KlF1(trainings)
+        | Measure::ExcessF1(trainings)
+        | Measure::F1BeyondNull(trainings)
+        | Measure::ShapeBeyondNull(trainings) => Some(trainings.epochs),
+        Measure::Trend(over)
+        | Measure::CorrelationWithinNetworks(over)
+        | Measure::CorrelationBetweenNetworks(over) => Some(over.epochs),
+        Measure::F1BeyondRealLabels { .. } | Measure::Estimate(_) | Measure::Theory(_) => None,
+    }
+}
+
+/// As in `1 seed` and `2 seeds`.
+fn counted(count: usize, units: Units) -> String {
+    let name = units.name();
+    match count {
+        1 => format!("1 {}", name.trim_end_matches('s')),
+        _ => format!("{count} {name}"),
+    }
+}
+
+/// A number with its interval, its null and its p-value.
+fn finding(looked: &Looked) -> String {
+    let unit = Unit::of(&looked.measure);
+    let (measured, estimated) = (&looked.measured, &looked.estimated);
+    let (about, name) = (about(&looked.measure), name(&looked.measure));
+    if measured.values.is_empty() {
+        return format!("{about}: {name} unknown ({})", nothing(&looked.measure, measured.units));
+    }
+    let units = counted(measured.values.len(), measured.units);
+    let interval = if estimated.low.is_nan() {
+        units
+    } else {
+        format!("{} to {}, {units}", unit.write(estimated.low), unit.write(estimated.high))
+    };
+    let mut text = format!("{about}: {name} {} ({interval})", unit.write(estimated.value));
+    if let Some(null) = measured.null {
+        let [mean, low, high] = [null.mean, null.low, null.high].map(|value| format!("{value:.3}"));
+        text.push_str(&format!(", null {mean} ({low} to {high})"));
+    }
+    if let Some(p) = measured.p_value {
+        text.push_str(&format!(", Page's test that it falls p = {p:.2}"));
+    }
+    text
+}
+
+/// What was found by what decides.
+pub(crate) fn found(judged: &Judged) -> String {
+    let one = |decided: &Decided| {
+        let outcome = match decided.verdict {
+            Verdict::Reproduced => "met",
+            Verdict::NotReproduced => "contradicted",
+            Verdict::Inconclusive => "open",
+        };
+        format!("{}: {outcome}", finding(&decided.looked))
+    };
+    judged.decided.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// What was found beside it.
+pub(crate) fn beside(judged: &Judged) -> String {
+    judged.beside.iter().map(finding).collect::<Vec<_>>().join("; ")
+}
