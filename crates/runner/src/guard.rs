@@ -11,7 +11,7 @@ use crate::holders;
 use crate::orphans;
 use crate::signals;
 use crate::task::{Ending, PATIENCE, Step, Task, Told, Used};
-use crate::words;
+use crate::words::{self, Report};
 use rustix::process::{Pid, Signal};
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, OpenOptions};
@@ -121,7 +121,10 @@ fn run(post: &Post, Task { folder, steps }: &Task) -> Ending {
         let stderr = child.stderr.take();
         let heard = heard.clone();
         std::thread::spawn(move || {
-            words::follow(stderr, log, |progress| tell(&Told::Progress { step, progress }));
+            words::follow(stderr, log, |report| match report {
+                Report::Progress(progress) => tell(&Told::Progress { step, progress }),
+                Report::Note(text) => tell(&Told::Note { step, text }),
+            });
             drop(heard);
         });
         let ended = ended.clone();

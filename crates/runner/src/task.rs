@@ -68,6 +68,13 @@ pub enum Told {
         /// How far.
         progress: Progress,
     },
+    /// A process has something to say.
+    Note {
+        /// Its number in the job.
+        step: usize,
+        /// What it says.
+        text: String,
+    },
     /// The job has ended, and nothing that it started is left.
     Ended(Ending),
 }

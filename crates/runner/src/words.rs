@@ -30,8 +30,17 @@ const LINE_BYTES: u64 = 1 << 16;
 /// Progress is passed on at most this often.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Passes on what a process reports as events, and writes everything else that it says into the log.
-pub fn follow(stderr: Option<ChildStderr>, mut log: File, tell: impl Fn(Progress)) {
+/// What a process reports of itself.
+#[derive(Debug, PartialEq)]
+pub enum Report {
+    /// How far it has come.
+    Progress(Progress),
+    /// What a person should know.
+    Note(String),
+}
+
+/// Passes on what a process reports as events, and writes its notes and everything else that it says into the log.
+pub fn follow(stderr: Option<ChildStderr>, mut log: File, tell: impl Fn(Report)) {
     let Some(stderr) = stderr else { return };
     let mut lines = BufReader::new(stderr);
     let mut line = Vec::new();
@@ -47,8 +56,12 @@ pub fn follow(stderr: Option<ChildStderr>, mut log: File, tell: impl Fn(Progress
                 let finished = progress.total == Some(progress.done);
                 if finished || told.is_none_or(|at| at.elapsed() >= PROGRESS_INTERVAL) {
                     told = Some(Instant::now());
-                    tell(progress);
+                    tell(Report::Progress(progress));
                 }
+            }
+            Some(Said::Note(message)) => {
+                let _ = writeln!(log, "{message}");
+                tell(Report::Note(message));
             }
             Some(Said::Message(message)) => {
                 let _ = writeln!(log, "{message}");
@@ -63,6 +76,7 @@ pub fn follow(stderr: Option<ChildStderr>, mut log: File, tell: impl Fn(Progress
 
 enum Said {
     Progress(Progress),
+    Note(String),
     Message(String),
     Nothing,
 }
@@ -81,6 +95,8 @@ fn event(line: &[u8]) -> Option<Said> {
     Some(if kind == "progress" {
         let done = count("done").unwrap_or_default();
         Said::Progress(Progress { done, total, unit: text("unit"), message: text("message") })
+    } else if kind == "note" {
+        Said::Note(plan::faults::printable(&text("message")).replace('\n', " "))
     } else if json["message"].is_string() {
         Said::Message(text("message"))
     } else {
@@ -126,6 +142,7 @@ mod tests {
         let line = br#"{"event":"progress","done":3,"total":30,"unit":"epochs","message":"loss 0.1"}"#;
         let Some(Said::Progress(progress)) = event(line) else { panic!() };
         assert_eq!((progress.done, progress.total, progress.unit.as_str()), (3, Some(30), "epochs"));
-        assert!(matches!(event(br#"{"event":"note","message":"x"}"#), Some(Said::Message(_))));
+        assert!(matches!(event(br#"{"event":"note","message":"x"}"#), Some(Said::Note(_))));
+        assert!(matches!(event(br#"{"event":"loss","message":"x"}"#), Some(Said::Message(_))));
     }
 }

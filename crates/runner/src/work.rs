@@ -94,6 +94,11 @@ pub fn run(
                     let _ = events.send(Event::Progress { job, stage: step.name.clone(), progress });
                 }
             }
+            Some(Told::Note { step, text }) => {
+                if let Some(step) = steps.get(step) {
+                    let _ = events.send(Event::Note { text: format!("{}: {text}", step.name) });
+                }
+            }
             Some(Told::Ended(ending)) => break Some(ending),
             None => break None,
         }

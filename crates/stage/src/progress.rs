@@ -82,12 +82,13 @@ impl Progress {
         }
     }
 
-    /// Says something worth keeping in the log.
+    /// Says something that a person should know, and that is kept in the log.
     pub fn note(&self, message: &str) {
         match self.style {
             Style::Bar => self.bar.println(format!("{}: {message}", self.stage)),
             Style::None => {}
-            Style::Plain | Style::Events => say(format_args!("{}: {message}", self.stage)),
+            Style::Plain => say(format_args!("{}: {message}", self.stage)),
+            Style::Events => say(json!({"event": "note", "message": message})),
         }
     }
 

@@ -50,8 +50,7 @@ pub(crate) fn judge(
         let decide = |condition: Condition| -> Result<Decided, String> {
             let looked = look(condition.measure.clone(), &claim.id)?;
             let (bound, needs) = (condition.bound, condition.needs);
-            let verdict =
-                verdict::of_condition(&looked.estimated, bound, looked.measured.values.len(), needs);
+            let verdict = verdict::of_condition(&looked.measured, &looked.estimated, bound, needs);
             Ok(Decided { condition, looked, verdict })
         };
         let decided = conditions.into_iter().map(decide).collect::<Result<Vec<_>, _>>()?;

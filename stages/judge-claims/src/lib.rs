@@ -87,6 +87,10 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let resampling =
         Resampling { draws: job.params.bootstrap_draws as usize, seed: u64::from(job.params.seed) };
     let judged = judge::judge(rules, &evidence, resampling).map_err(wrong)?;
+    for one in &judged {
+        let (claim, verdict) = (&one.claim, one.verdict.name());
+        job.progress().note(&format!("{} {verdict}: {}", claim.id, claim.statement));
+    }
     Output::publish(vec![
         outputs::claims(job.create(&CLAIMS)?, &judged, &provenance)?,
         outputs::evidence(job.create(&EVIDENCE)?, &judged, &provenance)?,

@@ -65,15 +65,25 @@ pub(crate) fn estimate(measured: &Measured, resampling: Resampling) -> Estimated
 }
 
 /// The verdict on one condition: reproduced where the whole interval is on the claimed side, not where it is on the other;
-/// inconclusive where the threshold is within, and with fewer units than it takes.
-pub(crate) fn of_condition(estimated: &Estimated, bound: Bound, units: usize, needs: usize) -> Verdict {
+/// inconclusive where the threshold is within, and with fewer units than it takes. What must hold for every network is
+/// contradicted by one.
+pub(crate) fn of_condition(
+    measured: &Measured,
+    estimated: &Estimated,
+    bound: Bound,
+    needs: usize,
+) -> Verdict {
+    let units = measured.values.len();
     let Estimated { value, low, high } = *estimated;
     // Where one unit is all that is asked for, it stands for itself.
     let (low, high) = if (units, needs) == (1, 1) { (value, value) } else { (low, high) };
     if units < needs || low.is_nan() || high.is_nan() {
         return Verdict::Inconclusive;
     }
+    let for_every_one = measured.units == Units::Networks;
     let (met, contradicted) = match bound {
+        Bound::AtLeast(threshold) if for_every_one => (low >= threshold, low < threshold),
+        Bound::AtMost(threshold) if for_every_one => (high <= threshold, high > threshold),
         Bound::AtLeast(threshold) => (low >= threshold, high < threshold),
         Bound::AtMost(threshold) => (high <= threshold, low > threshold),
     };

@@ -145,13 +145,16 @@ fn of_estimate(estimate: &Estimate) -> String {
     parts.extend(estimate.network.as_ref().map(|network| network.to_uppercase()));
     parts.extend(estimate.labels.as_ref().map(|labels| format!("{labels} labels")));
     parts.extend(estimate.epoch.map(|epoch| when(epoch).to_owned()));
-    parts.extend(estimate.made_with.iter().map(|(param, value)| format!("{param} {value}")));
+    parts.extend(estimate.made_with.iter().map(|(param, value)| {
+        let name = param.rsplit_once('.').map_or(param.as_str(), |(_, name)| name);
+        value.as_str().map_or_else(|| format!("{name} {value}"), |text| format!("{name} {text}"))
+    }));
     if let Some(minus) = &estimate.minus {
         let mut other: Vec<String> = Vec::new();
         other.extend(minus.against.as_ref().map(|against| format!("against {against}")));
         other.extend(minus.network.as_ref().map(|network| network.to_uppercase()));
         other.extend(minus.epoch.map(|epoch| when(epoch).to_owned()));
-        parts.push(format!("less the same {}", other.join(", ")));
+        parts.push(format!("less the same with {}", other.join(", ")));
     }
     parts.join(", ")
 }
@@ -171,10 +174,11 @@ fn condition(decided: &Decided) -> String {
 /// The rule of a claim.
 pub(crate) fn rule(judged: &Judged) -> String {
     let conditions: Vec<String> = judged.decided.iter().map(condition).collect();
-    format!(
-        "{}. Reproduced where every interval is wholly so, not where one is wholly otherwise; else inconclusive.",
-        conditions.join("; ")
-    )
+    let each = match judged.decided.iter().all(|one| one.looked.measured.units == Units::Networks) {
+        true => "Reproduced where all is so for every network, not where something is otherwise for one",
+        false => "Reproduced where every interval is wholly so, not where one is wholly otherwise",
+    };
+    format!("{}. {each}; else inconclusive.", conditions.join("; "))
 }
 
 /// Why there is no number.
