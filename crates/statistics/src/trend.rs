@@ -1,5 +1,7 @@
 //! Whether numbers rise from condition to condition: Page's test for ordered alternatives in blocks.
 
+use crate::rank::spearman;
+
 /// What Page's test finds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trend {
@@ -10,6 +12,30 @@ pub struct Trend {
     /// The mean over blocks of Spearman's correlation between the number and the condition's place: −1 where it falls in
     /// every block, 1 where it rises in every one.
     pub effect: f64,
+}
+
+/// Whether numbers fall from condition to condition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fall {
+    /// Of each block, Spearman's correlation of the numbers with the condition's place: −1 where they fall all the way; 0 where
+    /// all are equal, which have no order.
+    pub correlations: Vec<f64>,
+    /// Page's L of the numbers with their signs turned.
+    pub statistic: f64,
+    /// The probability of an L at least as large by chance.
+    pub p_value: f64,
+}
+
+/// Page's test that numbers fall in the order of the conditions, with each block's own correlation. None where [`page`] is none.
+pub fn fall(blocks: &[Vec<f64>]) -> Option<Fall> {
+    let turned: Vec<Vec<f64>> =
+        blocks.iter().map(|block| block.iter().map(|number| -number).collect()).collect();
+    let Trend { statistic, p_value, .. } = page(&turned)?;
+    let correlation = |block: &Vec<f64>| {
+        let places: Vec<f64> = (0..block.len()).map(|place| place as f64).collect();
+        spearman(block, &places).unwrap_or(0.0)
+    };
+    Some(Fall { correlations: blocks.iter().map(correlation).collect(), statistic, p_value })
 }
 
 /// Most conditions for which all orders are counted.
@@ -78,6 +104,18 @@ mod tests {
         assert!((p([1.0, 2.0, 3.0]).p_value - 1.0 / 6.0).abs() < 1e-15);
         assert!((p([3.0, 2.0, 1.0]).p_value - 1.0).abs() < 1e-15);
         assert_eq!((p([1.0, 2.0, 3.0]).effect, p([3.0, 2.0, 1.0]).effect), (1.0, -1.0));
+    }
+
+    #[test]
+    fn a_fall_is_a_rise_of_the_numbers_with_their_signs_turned() {
+        let blocks = [vec![3.0, 2.0, 1.0], vec![3.0, 1.0, 2.0], vec![5.0; 3]];
+        let fall = fall(&blocks).unwrap();
+        assert_eq!(fall.correlations, [-1.0, -0.5, 0.0]);
+        let turned =
+            page(&blocks.map(|block| block.iter().map(|number| -number).collect::<Vec<f64>>())).unwrap();
+        assert_eq!((fall.statistic, fall.p_value), (turned.statistic, turned.p_value));
+        let rise = page(&[vec![3.0, 2.0, 1.0], vec![3.0, 1.0, 2.0], vec![5.0; 3]]).unwrap();
+        assert!(fall.p_value < rise.p_value);
     }
 
     #[test]

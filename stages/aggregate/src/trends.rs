@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use statistics::bootstrap::Interval;
-use statistics::rank::spearman;
-use statistics::trend::page;
+use statistics::trend::fall;
 
 use crate::summary::{Resampling, Summary};
 
@@ -61,20 +60,14 @@ fn trend(
 ) -> Option<Trend> {
     let numbers: Vec<Vec<f64>> =
         blocks.iter().map(|block| block.iter().map(|summary| number(summary)).collect()).collect();
-    // Page's test is of numbers that rise: one that falls does so with its sign turned.
-    let turned: Vec<Vec<f64>> =
-        numbers.iter().map(|block| block.iter().map(|number| -number).collect()).collect();
-    let found = page(&turned)?;
-    // Numbers that are all equal have no order.
-    let correlations: Vec<f64> =
-        numbers.iter().map(|block| spearman(block, &[1.0, 2.0, 3.0]).unwrap_or(0.0)).collect();
+    let fall = fall(&numbers)?;
     Some(Trend {
         labels: labels.to_owned(),
         epoch,
         measure,
         seeds: blocks.len(),
-        effect: resampling.interval(&correlations),
-        page_l: found.statistic,
-        p_value: found.p_value,
+        effect: resampling.interval(&fall.correlations),
+        page_l: fall.statistic,
+        p_value: fall.p_value,
     })
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use statistics::null::Null;
 use statistics::rank::spearman;
 use statistics::summary::mean;
-use statistics::trend::page;
+use statistics::trend::fall;
 
 use crate::evidence::{Check, Epoch, EstimateRow, Evidence};
 use crate::rules::{
@@ -176,12 +176,10 @@ fn trend(evidence: &Evidence, over: &OverNetworks) -> Measured {
     let last = |epochs: &Vec<&Epoch>| epochs.last().map_or(f64::NAN, |epoch| number(epoch, over.of));
     let blocks: Vec<Vec<f64>> =
         blocks(evidence, over).iter().map(|networks| networks.iter().map(last).collect()).collect();
-    // Numbers that are all equal have no order.
-    let values = blocks.iter().map(|block| spearman(block, &[1.0, 2.0, 3.0]).unwrap_or(0.0)).collect();
-    // Page's test is of numbers that rise: one that falls does so with its sign turned.
-    let turned: Vec<Vec<f64>> =
-        blocks.iter().map(|block| block.iter().map(|number| -number).collect()).collect();
-    Measured { p_value: page(&turned).map(|trend| trend.p_value), ..Measured::of_seeds(values, None) }
+    match fall(&blocks) {
+        Some(fall) => Measured { p_value: Some(fall.p_value), ..Measured::of_seeds(fall.correlations, None) },
+        None => Measured::of_seeds(Vec::new(), None),
+    }
 }
 
 fn correlation(
