@@ -325,4 +325,7 @@ fn rules_that_are_wrong_are_refused_with_their_place() {
     assert!(wrong("claim: C2", "claim: C1").contains("the claim C1 stands there twice"));
     assert!(wrong("statistic: trend,", "statistic: trnd,").contains("unknown variant `trnd`"));
     assert!(wrong("needs: 10", "need: 10").contains("unknown field `need`"));
+    assert!(rules::read("claims: []").unwrap_err().contains("name a claim"));
+    assert!(rules::read("- 1").unwrap_err().contains("expected a map with `claims`"));
+    assert!(rules::read("claims: [1]").unwrap_err().contains("expected a map with `claim`, `statement`"));
 }

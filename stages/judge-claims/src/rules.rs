@@ -6,14 +6,14 @@ use serde::Deserialize;
 
 /// All claims, in the order of the file.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a map with `claims`, a list of claims")]
 pub(crate) struct Rules {
     pub(crate) claims: Vec<Claim>,
 }
 
 /// A claim with what decides on it.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a map with `claim`, `statement`, `place`, `paper` and `decides`")]
 pub(crate) struct Claim {
     #[serde(rename = "claim")]
     pub(crate) id: String,
@@ -44,7 +44,7 @@ pub(crate) enum Bound {
 
 /// A condition as it stands in the file.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a map with `measure`, `at_least` or `at_most`, and `needs`")]
 struct Written {
     measure: Measure,
     at_least: Option<f64>,
@@ -202,6 +202,9 @@ pub(crate) enum When {
 /// A sentence with the line and column where something is wrong.
 pub(crate) fn read(text: &str) -> Result<Rules, String> {
     let rules: Rules = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    if rules.claims.is_empty() {
+        return Err("`claims` is an empty list; name a claim".to_owned());
+    }
     let mut seen: Vec<&str> = Vec::new();
     for claim in &rules.claims {
         if seen.contains(&claim.id.as_str()) {
