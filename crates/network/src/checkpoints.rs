@@ -7,6 +7,7 @@ use std::path::Path;
 use tables::{Cells, Error, Provenance, Reader, Writer, catalogue};
 
 use crate::architecture::{Architecture, Network, TENSORS};
+use crate::epochs::Epochs;
 use crate::parameters::Parameters;
 
 /// The columns of the parameter tensors, in the order of [`crate::architecture::NAMES`].
@@ -50,6 +51,20 @@ pub struct Checkpoints {
     pub training: Training,
     /// Epochs and their parameters, ascending.
     pub epochs: Vec<(i32, Parameters)>,
+}
+
+impl Checkpoints {
+    /// The epochs that a param names, as [`Epochs::parse`] reads it.
+    ///
+    /// # Errors
+    /// What is wrong, where an item is none of them.
+    pub fn at(&self, text: &str) -> Result<Vec<&(i32, Parameters)>, String> {
+        let number = |epoch: i32| u32::try_from(epoch).ok();
+        let available: Vec<u32> = self.epochs.iter().filter_map(|(epoch, _)| number(*epoch)).collect();
+        let wanted = Epochs::parse(text, &available)?;
+        let is_wanted = |epoch: i32| number(epoch).is_some_and(|epoch| wanted.contains(epoch));
+        Ok(self.epochs.iter().filter(|(epoch, _)| is_wanted(*epoch)).collect())
+    }
 }
 
 /// Reads the checkpoints of one training.

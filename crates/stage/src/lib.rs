@@ -44,7 +44,7 @@ mod describe;
 mod digest;
 mod error;
 mod job;
-mod lineage;
+pub mod lineage;
 mod output;
 mod params;
 mod port;

@@ -1,6 +1,22 @@
 //! The recipe of a table: the params of every stage that had a part in it, read from the tables that it was made from.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
+
+/// Every param of every stage behind a table, by `STAGE.PARAM`; several values of one are an array.
+pub type Recipe = BTreeMap<String, Value>;
+
+/// The recipe in a table's metadata `lineage`; none where that is no object of objects.
+pub fn recipe(lineage: &str) -> Option<Recipe> {
+    let stages: Map<String, Value> = serde_json::from_str(lineage).ok()?;
+    let mut recipe = Recipe::new();
+    for (stage, params) in stages {
+        let Value::Object(params) = params else { return None };
+        recipe.extend(params.into_iter().map(|(param, value)| (format!("{stage}.{param}"), value)));
+    }
+    Some(recipe)
+}
 
 /// Adds the params of one stage: where a param has several values, among several files, all of them are listed in the order in
 /// which they come.
@@ -49,6 +65,13 @@ mod tests {
         add_table(&mut lineage, r#"{"train": {"seed": [2, 3]}, "generate-dataset": {"seed": 7}}"#);
         let text = Value::Object(lineage).to_string();
         assert_eq!(text, r#"{"train":{"seed":[1,2,3],"network":"cnn1"},"generate-dataset":{"seed":7}}"#);
+    }
+
+    #[test]
+    fn what_is_no_lineage_is_no_recipe() {
+        assert_eq!(recipe(""), None);
+        assert_eq!(recipe(r#"{"train": 3}"#), None);
+        assert_eq!(recipe(r#"{"train": {"seed": 3}}"#).unwrap()["train.seed"], Value::from(3));
     }
 
     #[test]

@@ -17,6 +17,23 @@ pub struct Interval {
     pub high: f64,
 }
 
+/// How intervals are drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Resampling {
+    /// Resamples behind each interval.
+    pub draws: usize,
+    /// Seed of the resamples.
+    pub seed: u64,
+}
+
+impl Resampling {
+    /// A mean with its 95 % interval, as [`of_mean`]; without an interval its ends are NaN.
+    pub fn interval(self, values: &[f64]) -> Interval {
+        let none = Interval { value: mean(values), low: f64::NAN, high: f64::NAN };
+        of_mean(values, self.draws, self.seed).unwrap_or(none)
+    }
+}
+
 /// The 95 % interval of a mean, bias-corrected and accelerated (BCa; Efron, 1987), from `draws` resamples, each split from
 /// `seed` by its index.
 ///

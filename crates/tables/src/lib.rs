@@ -30,5 +30,8 @@ pub const SIDE: usize = 32;
 /// Pixels of an image: 1,024.
 pub const PIXELS: usize = SIDE * SIDE;
 
+/// The networks of Table 1 as tables name them, in the order of f1's channels.
+pub const NETWORKS: [&str; 3] = ["cnn1", "cnn2", "cnn3"];
+
 /// Classes of digits: 10.
 pub const CLASSES: usize = 10;

@@ -12,10 +12,11 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stage::{Error, Job, Output, Port, Stage};
+use statistics::bootstrap::Resampling;
 use tables::catalogue;
 
 use inputs::Divergences;
-use summary::{Resampling, Summary};
+use summary::Summary;
 
 const DIVERGENCES: Port =
     Port::input("divergences", &catalogue::DIVERGENCES, "Divergences, one file a training").many();

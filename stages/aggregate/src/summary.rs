@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use statistics::bootstrap::{self, Interval};
+use statistics::bootstrap::{Interval, Resampling};
 use statistics::null::Null;
 use statistics::summary::{mean, quantile_of_sorted, sd};
 
@@ -51,21 +51,6 @@ pub(crate) struct OverSeeds {
     /// The 95 % interval of the mean; NaN for one seed.
     pub(crate) low: f64,
     pub(crate) high: f64,
-}
-
-/// How intervals over seeds are drawn.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Resampling {
-    pub(crate) draws: usize,
-    pub(crate) seed: u64,
-}
-
-impl Resampling {
-    /// The 95 % interval of a mean; NaN for fewer than two values.
-    pub(crate) fn interval(self, values: &[f64]) -> Interval {
-        let none = Interval { value: mean(values), low: f64::NAN, high: f64::NAN };
-        bootstrap::of_mean(values, self.draws, self.seed).unwrap_or(none)
-    }
 }
 
 pub(crate) fn of_epoch(epoch: &Divergences, errors: &Errors) -> Summary {

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use statistics::bootstrap::Interval;
+use statistics::bootstrap::{Interval, Resampling};
 use statistics::trend::fall;
+use tables::NETWORKS;
 
-use crate::summary::{Resampling, Summary};
-
-/// The networks in the order of f1's channels (Table 1).
-const NETWORKS: [&str; 3] = ["cnn1", "cnn2", "cnn3"];
+use crate::summary::Summary;
 
 /// A number of a summary that may fall.
 type Measure = (&'static str, fn(&Summary) -> f64);

@@ -1,6 +1,23 @@
 //! Figures of a few numbers, and what the other tests ask of findings.
 
 use super::*;
+use crate::real::tests::example;
+use crate::real::{Layers, Real};
+
+/// What is found in the layers of two random images once something of their random network was changed.
+pub(crate) fn found(
+    checks: impl Fn(&Real, &Layers, &mut Findings),
+    change: impl Fn(&mut Real),
+    seed: u64,
+) -> Findings {
+    let (parameters, images) = example(seed, 2);
+    let mut network = Real::of(&parameters);
+    let layers: Vec<Layers> = images.iter().map(|image| network.forward(image)).collect();
+    change(&mut network);
+    let mut findings = Findings::default();
+    layers.iter().for_each(|layers| checks(&network, layers, &mut findings));
+    findings
+}
 
 /// The largest figure of an equation's checks of one kind.
 pub(crate) fn worst(findings: &Findings, equation: &str, kind: Kind) -> f64 {

@@ -11,9 +11,8 @@ mod step;
 mod tangents;
 
 use network::Parameters;
-use network::checkpoints::{self, Checkpoints, Training};
+use network::checkpoints::{self, Training};
 use network::engine::{Differentiation, Engine};
-use network::epochs::Epochs;
 use network::gradient::Batch;
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -85,19 +84,16 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let params = &job.params;
     let provenance = job.provenance()?;
     let test = job.read(&DATASET, dataset::read_test)?;
-    let Checkpoints { training, epochs } = job.read(&CHECKPOINTS, checkpoints::read)?;
-    let available: Vec<u32> = epochs.iter().filter_map(|(epoch, _)| u32::try_from(*epoch).ok()).collect();
-    let wanted =
-        Epochs::parse(&params.epochs, &available).map_err(|detail| Error::param("epochs", detail))?;
-    let is_wanted = |epoch: i32| u32::try_from(epoch).is_ok_and(|epoch| wanted.contains(epoch));
-    let chosen: Vec<_> = epochs.iter().filter(|(epoch, _)| is_wanted(*epoch)).collect();
+    let checkpoints = job.read(&CHECKPOINTS, checkpoints::read)?;
+    let training = &checkpoints.training;
+    let chosen = checkpoints.at(&params.epochs).map_err(|detail| Error::param("epochs", detail))?;
     let (theory, steps) = (job.create(&THEORY)?, job.create(&STEPS)?);
     let mut theory = Writer::parquet(theory, &catalogue::THEORY, &Default::default(), &provenance)?;
     let mut steps = Writer::parquet(steps, &catalogue::STEPS, &Default::default(), &provenance)?;
     for (done, (epoch, parameters)) in chosen.iter().enumerate() {
-        let (findings, points) = check(params, &training, &test, *epoch, parameters)?;
-        theory.write(outputs::theory(&training, *epoch, &findings.rows()))?;
-        steps.write(outputs::steps(&training, *epoch, &points))?;
+        let (findings, points) = check(params, training, &test, *epoch, parameters)?;
+        theory.write(outputs::theory(training, *epoch, &findings.rows()))?;
+        steps.write(outputs::steps(training, *epoch, &points))?;
         job.progress().at(done + 1, chosen.len(), "epochs", "");
     }
     Output::publish(vec![theory.finish()?, steps.finish()?])

@@ -2,19 +2,13 @@
 
 use super::*;
 use crate::findings::tests::worst;
-use crate::real::tests::example;
 
 fn found(change: impl Fn(&mut Real), seed: u64) -> Findings {
-    let (parameters, images) = example(seed, 2);
-    let mut network = Real::of(&parameters);
-    let layers: Vec<Layers> = images.iter().map(|image| network.forward(image)).collect();
-    change(&mut network);
-    let mut findings = Findings::default();
-    for layers in &layers {
-        channels(&network, layers, &mut findings);
-        experts(&network, layers, &mut findings);
-    }
-    findings
+    let checks = |network: &Real, layers: &Layers, findings: &mut Findings| {
+        channels(network, layers, findings);
+        experts(network, layers, findings);
+    };
+    crate::findings::tests::found(checks, change, seed)
 }
 
 #[test]

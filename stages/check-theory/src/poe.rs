@@ -138,16 +138,11 @@ mod tests {
     use crate::real::tests::example;
 
     fn found(change: impl Fn(&mut Real), seed: u64) -> Findings {
-        let (parameters, images) = example(seed, 2);
-        let mut network = Real::of(&parameters);
-        let layers: Vec<Layers> = images.iter().map(|image| network.forward(image)).collect();
-        change(&mut network);
-        let mut findings = Findings::default();
-        for layers in &layers {
-            output(&network, layers, &mut findings);
-            hidden(&network, layers, &mut findings);
-        }
-        findings
+        let checks = |network: &Real, layers: &Layers, findings: &mut Findings| {
+            output(network, layers, findings);
+            hidden(network, layers, findings);
+        };
+        crate::findings::tests::found(checks, change, seed)
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use network::checkpoints::{self, Checkpoints, Training};
 use network::energies::EnergyFilter;
-use network::epochs::Epochs;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -124,6 +123,10 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         Some(_) => Some(job.read(&CHECKPOINTS, checkpoints::read)?),
         None => None,
     };
+    let chosen = match &networks {
+        Some(networks) => networks.at(&params.epochs).map_err(|detail| Error::param("epochs", detail))?,
+        None => Vec::new(),
+    };
     let output = job.create(&ESTIMATES)?;
     let mut writer = Writer::parquet(output, &catalogue::ESTIMATES, &HashMap::new(), &provenance)?;
     let estimators: Vec<Against> = estimators::all().into_iter().map(|one| one.against(known)).collect();
@@ -141,15 +144,10 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let standardised = |values: &[f32]| standardise(values, known.sd());
     let x = compare(&estimators, &of_x, plain);
 
-    let Some(Checkpoints { training, epochs }) = networks else {
+    let Some(Checkpoints { training, .. }) = &networks else {
         writer.write(cells(None, 0, family, "x", &x))?;
         return Output::publish(vec![writer.finish()?]);
     };
-    let available: Vec<u32> = epochs.iter().filter_map(|(epoch, _)| u32::try_from(*epoch).ok()).collect();
-    let wanted =
-        Epochs::parse(&params.epochs, &available).map_err(|detail| Error::param("epochs", detail))?;
-    let is_wanted = |epoch: i32| u32::try_from(epoch).is_ok_and(|epoch| wanted.contains(epoch));
-    let chosen: Vec<_> = epochs.iter().filter(|(epoch, _)| is_wanted(*epoch)).collect();
     for (done, (epoch, parameters)) in chosen.iter().enumerate() {
         let filter = EnergyFilter::of_f1(parameters);
         let energies = |image: u64| filter.energies(test.image(image as usize));
@@ -162,7 +160,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
             ("f1_standardised", compare(&estimators, &of_f1, standardised)),
         ];
         for (variable, compared) in variables {
-            writer.write(cells(Some(&training), *epoch, family, variable, &compared))?;
+            writer.write(cells(Some(training), *epoch, family, variable, &compared))?;
         }
         job.progress().at(done + 1, chosen.len(), "epochs", "");
     }

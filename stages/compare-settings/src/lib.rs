@@ -7,10 +7,11 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use stage::lineage::{Recipe, recipe};
 use stage::{Error, Job, Output, Port, Stage};
 use tables::{Cells, Provenance, Reader, Writer, catalogue};
 
-use settings::{Recipe, Setting};
+use settings::Setting;
 
 const CLAIMS: Port = Port::input("claims", &catalogue::CLAIMS, "Verdicts, one file a setting").many();
 const SENSITIVITY: Port =
@@ -72,8 +73,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
 /// The params that a file of verdicts was made with, and the verdicts.
 fn read(path: &Path) -> Result<(Recipe, Vec<Verdict>), tables::Error> {
     let reader = Reader::open(path, &catalogue::CLAIMS, &["claim", "verdict", "found"])?;
-    let recipe = settings::recipe(reader.metadata("lineage").unwrap_or(""));
-    let recipe = recipe.ok_or_else(|| {
+    let recipe = recipe(reader.metadata("lineage").unwrap_or("")).ok_or_else(|| {
         let detail = "its metadata does not say with which params it was made (priorscope.lineage)";
         tables::Error::damaged(path, detail)
     })?;

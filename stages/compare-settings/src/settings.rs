@@ -1,11 +1,7 @@
 //! In what some studies differ: the params of their lineages that are not the same for all.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
-
-/// Every param of every stage behind a table, by `STAGE.PARAM`.
-pub(crate) type Recipe = BTreeMap<String, Value>;
+use stage::lineage::Recipe;
 
 /// What sets one study apart from the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,17 +10,6 @@ pub(crate) struct Setting {
     pub(crate) name: String,
     /// All params that are not the same in all studies, as a JSON object.
     pub(crate) params: String,
-}
-
-/// The recipe in a table's lineage, an object of objects; none where it is none.
-pub(crate) fn recipe(lineage: &str) -> Option<Recipe> {
-    let stages: Map<String, Value> = serde_json::from_str(lineage).ok()?;
-    let mut recipe = Recipe::new();
-    for (stage, params) in stages {
-        let Value::Object(params) = params else { return None };
-        recipe.extend(params.into_iter().map(|(param, value)| (format!("{stage}.{param}"), value)));
-    }
-    Some(recipe)
 }
 
 /// The setting of each study.
@@ -75,6 +60,7 @@ pub(crate) fn first_pair(settings: &[Setting]) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stage::lineage::recipe;
 
     fn settings(lineages: &[&str]) -> Vec<Setting> {
         let recipes: Vec<Recipe> = lineages.iter().map(|lineage| recipe(lineage).unwrap()).collect();
@@ -98,11 +84,5 @@ mod tests {
         let settings = settings(&[r#"{"a": {"x": 1}}"#, r#"{"a": {"x": 1}}"#, r#"{"a": {}}"#]);
         assert_eq!(settings[2].name, "a.x=none");
         assert_eq!(first_pair(&settings), Some((0, 1)));
-    }
-
-    #[test]
-    fn what_is_no_lineage_is_refused() {
-        assert_eq!(recipe(""), None);
-        assert_eq!(recipe(r#"{"train": 3}"#), None);
     }
 }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use network::checkpoints::{self, Checkpoints, Training};
 use network::energies::EnergyFilter;
-use network::epochs::Epochs;
 use network::layers::{Layers, layers};
 use network::{Architecture, Parameters};
 use rayon::prelude::*;
@@ -53,25 +52,21 @@ const ROWS: usize = 100;
 fn run(job: &Job<Params>) -> Result<(), Error> {
     let provenance = job.provenance()?;
     let test = job.read(&DATASET, dataset::read_test)?;
-    let Checkpoints { training, epochs } = job.read(&CHECKPOINTS, checkpoints::read)?;
-    let available: Vec<u32> = epochs.iter().filter_map(|(epoch, _)| u32::try_from(*epoch).ok()).collect();
-    let keep = Epochs::parse(&job.params.keep_epochs, &available)
-        .map_err(|detail| Error::param("keep_epochs", detail))?;
+    let checkpoints = job.read(&CHECKPOINTS, checkpoints::read)?;
+    let kept =
+        checkpoints.at(&job.params.keep_epochs).map_err(|detail| Error::param("keep_epochs", detail))?;
+    let Checkpoints { training, epochs } = &checkpoints;
     let images = choose_images(&job.params.keep_images, &test.image_ids)
         .map_err(|detail| Error::param("keep_images", detail))?;
 
     let activations = job.create(&ACTIVATIONS)?;
     let energies = job.create(&ENERGIES)?;
     let mut energies = Writer::stream(energies, &catalogue::ENERGIES, &HashMap::new(), &provenance)?;
-    let mut kept = Vec::new();
     for (done, (epoch, parameters)) in epochs.iter().enumerate() {
-        write_energies(&mut energies, &training, *epoch, parameters, &test)?;
-        if u32::try_from(*epoch).is_ok_and(|epoch| keep.contains(epoch)) {
-            kept.push((*epoch, parameters));
-        }
+        write_energies(&mut energies, training, *epoch, parameters, &test)?;
         job.progress().at(done + 1, epochs.len(), "epochs", "");
     }
-    let activations = write_activations(activations, &training, &kept, &test, &images, &provenance)?;
+    let activations = write_activations(activations, training, &kept, &test, &images, &provenance)?;
     Output::publish(vec![activations, energies.finish()?])
 }
 
@@ -126,7 +121,7 @@ const AT_ONCE: usize = 50;
 fn write_activations(
     output: Output,
     training: &Training,
-    kept: &[(i32, &Parameters)],
+    kept: &[&(i32, Parameters)],
     test: &Dataset,
     images: &[usize],
     provenance: &Provenance,

@@ -1,10 +1,10 @@
 //! What is read: the tables that claims are judged by.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
 use serde_json::Value;
+use stage::lineage::{Recipe, recipe};
 use statistics::null::Null;
 use tables::{Error, Reader, catalogue};
 
@@ -39,8 +39,8 @@ pub(crate) struct Epoch {
 pub(crate) struct EstimateRow {
     /// Digest of the dataset.
     pub(crate) dataset: String,
-    /// By stage and param, as in `generate-dataset.seed`; several values of one are an array.
-    pub(crate) made_with: BTreeMap<String, Value>,
+    /// The params of all stages behind it.
+    pub(crate) made_with: Recipe,
     pub(crate) network: String,
     pub(crate) labels: String,
     pub(crate) seed: i64,
@@ -115,11 +115,11 @@ fn key(epoch: &Epoch) -> (&str, &str, i64, i32) {
 
 pub(crate) fn estimates(path: &Path) -> Result<Vec<EstimateRow>, Error> {
     let reader = Reader::open(path, &catalogue::ESTIMATES, &[])?;
-    let metadata = |key: &str| reader.metadata(key).and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let digest = metadata("inputs").and_then(|inputs| inputs.get("dataset")?.as_str().map(str::to_owned));
+    let inputs = reader.metadata("inputs").and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let digest = inputs.and_then(|inputs| inputs.get("dataset")?.as_str().map(str::to_owned));
     // Without a digest the file itself is all that tells its dataset from another.
     let dataset = digest.unwrap_or_else(|| path.display().to_string());
-    let made_with = metadata("lineage").map(flat).unwrap_or_default();
+    let made_with = reader.metadata("lineage").and_then(recipe).unwrap_or_default();
     let mut rows = Vec::new();
     for batch in reader {
         let batch = batch?;
@@ -176,14 +176,4 @@ pub(crate) fn theory(path: &Path) -> Result<Vec<Check>, Error> {
         }));
     }
     Ok(rows)
-}
-
-/// Params by `STAGE.PARAM`, of an object of objects.
-fn flat(lineage: Value) -> BTreeMap<String, Value> {
-    let Value::Object(stages) = lineage else { return BTreeMap::new() };
-    let of_stage = |(stage, params): (String, Value)| {
-        let params = if let Value::Object(params) = params { params } else { serde_json::Map::new() };
-        params.into_iter().map(move |(param, value)| (format!("{stage}.{param}"), value))
-    };
-    stages.into_iter().flat_map(of_stage).collect()
 }

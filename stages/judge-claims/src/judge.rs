@@ -1,9 +1,11 @@
 //! Judges every claim by its rule.
 
+use statistics::bootstrap::{Interval, Resampling};
+
 use crate::evidence::Evidence;
 use crate::measures::{self, Measured};
 use crate::rules::{Claim, Condition, Measure, Rules};
-use crate::verdict::{self, Estimated, Resampling, Verdict};
+use crate::verdict::{self, Verdict};
 
 /// A claim with what was found.
 #[derive(Clone, Debug)]
@@ -27,7 +29,7 @@ pub(crate) struct Decided {
 pub(crate) struct Looked {
     pub(crate) measure: Measure,
     pub(crate) measured: Measured,
-    pub(crate) estimated: Estimated,
+    pub(crate) estimated: Interval,
 }
 
 /// Judges every claim, in the order of the rules.

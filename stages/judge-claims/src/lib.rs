@@ -13,10 +13,10 @@ use std::io::Read;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stage::{Direction, Error, Format, Job, Output, Port, Stage};
+use statistics::bootstrap::Resampling;
 use tables::catalogue;
 
 use evidence::Evidence;
-use verdict::Resampling;
 
 const RULES: Port =
     Port::any_table("rules", Direction::Input, Format::Yaml, "The claims and what decides on them");

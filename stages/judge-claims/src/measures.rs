@@ -7,14 +7,12 @@ use statistics::null::Null;
 use statistics::rank::spearman;
 use statistics::summary::mean;
 use statistics::trend::fall;
+use tables::NETWORKS;
 
 use crate::evidence::{Check, Epoch, EstimateRow, Evidence};
 use crate::rules::{
     Estimate, EstimateColumn, Measure, Number, Otherwise, OverNetworks, Theory, Trainings, When,
 };
-
-/// The networks in the order of f1's channels (Table 1).
-const NETWORKS: [&str; 3] = ["cnn1", "cnn2", "cnn3"];
 
 /// What a statistic has a value for each of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

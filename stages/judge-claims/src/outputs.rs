@@ -5,8 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use stage::{Error, Output};
 use tables::{Cells, Provenance, Writer, catalogue};
 
-use crate::judge::{Judged, Looked};
-use crate::rules::Bound;
+use crate::judge::{Decided, Judged, Looked};
 use crate::words;
 
 pub(crate) fn claims(output: Output, rows: &[Judged], provenance: &Provenance) -> Result<Output, Error> {
@@ -36,21 +35,18 @@ fn tables_of(judged: &Judged) -> String {
 struct Row<'a> {
     claim: &'a str,
     looked: &'a Looked,
-    /// Direction, threshold, units needed and verdict of what decides.
-    decides: Option<(&'static str, f64, usize, &'static str)>,
+    /// None for what stands beside it.
+    decides: Option<&'a Decided>,
 }
 
 pub(crate) fn evidence(output: Output, judged: &[Judged], provenance: &Provenance) -> Result<Output, Error> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for one in judged {
         let claim = one.claim.id.as_str();
-        rows.extend(one.decided.iter().map(|decided| {
-            let (direction, threshold) = match decided.condition.bound {
-                Bound::AtLeast(threshold) => ("at least", threshold),
-                Bound::AtMost(threshold) => ("at most", threshold),
-            };
-            let decides = (direction, threshold, decided.condition.needs, decided.verdict.name());
-            Row { claim, looked: &decided.looked, decides: Some(decides) }
+        rows.extend(one.decided.iter().map(|decided| Row {
+            claim,
+            looked: &decided.looked,
+            decides: Some(decided),
         }));
         rows.extend(one.beside.iter().map(|looked| Row { claim, looked, decides: None }));
     }
@@ -67,7 +63,7 @@ pub(crate) fn evidence(output: Output, judged: &[Judged], provenance: &Provenanc
         words(|row| words::about(&row.looked.measure)),
         words(|row| row.looked.measured.units.name().to_owned()),
         whole(|row| row.looked.measured.values.len()),
-        whole(|row| row.decides.map_or(0, |(_, _, needs, _)| needs)),
+        whole(|row| row.decides.map_or(0, |one| one.condition.needs)),
         number(|row| row.looked.estimated.value),
         number(|row| row.looked.estimated.low),
         number(|row| row.looked.estimated.high),
@@ -75,9 +71,9 @@ pub(crate) fn evidence(output: Output, judged: &[Judged], provenance: &Provenanc
         number(|row| row.looked.measured.null.map_or(f64::NAN, |null| null.low)),
         number(|row| row.looked.measured.null.map_or(f64::NAN, |null| null.high)),
         number(|row| row.looked.measured.p_value.unwrap_or(f64::NAN)),
-        words(|row| row.decides.map_or("", |(direction, ..)| direction).to_owned()),
-        number(|row| row.decides.map_or(f64::NAN, |(_, threshold, ..)| threshold)),
-        words(|row| row.decides.map_or("", |(.., verdict)| verdict).to_owned()),
+        words(|row| row.decides.map_or("", |one| one.condition.bound.direction()).to_owned()),
+        number(|row| row.decides.map_or(f64::NAN, |one| one.condition.bound.threshold())),
+        words(|row| row.decides.map_or("", |one| one.verdict.name()).to_owned()),
         words(|row| row.looked.measured.table.to_owned()),
     ])?;
     Ok(writer.finish()?)

@@ -42,6 +42,30 @@ pub(crate) enum Bound {
     AtMost(f64),
 }
 
+impl Bound {
+    /// What a number is held against.
+    pub(crate) fn threshold(self) -> f64 {
+        let (Bound::AtLeast(threshold) | Bound::AtMost(threshold)) = self;
+        threshold
+    }
+
+    /// The claimed side, in words and in tables.
+    pub(crate) fn direction(self) -> &'static str {
+        match self {
+            Bound::AtLeast(_) => "at least",
+            Bound::AtMost(_) => "at most",
+        }
+    }
+
+    /// Whether a number is on the claimed side.
+    pub(crate) fn holds(self, value: f64) -> bool {
+        match self {
+            Bound::AtLeast(threshold) => value >= threshold,
+            Bound::AtMost(threshold) => value <= threshold,
+        }
+    }
+}
+
 /// A condition as it stands in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map with `measure`, `at_least` or `at_most`, and `needs`")]
@@ -61,8 +85,7 @@ impl TryFrom<Written> for Condition {
             (None, Some(threshold)) => Bound::AtMost(threshold),
             _ => return Err("what decides has either `at_least` or `at_most`"),
         };
-        let (Bound::AtLeast(threshold) | Bound::AtMost(threshold)) = bound;
-        if !threshold.is_finite() {
+        if !bound.threshold().is_finite() {
             return Err("a threshold is a finite number");
         }
         Ok(Condition { measure: written.measure, bound, needs: written.needs })
@@ -102,6 +125,32 @@ pub(crate) enum Measure {
     Estimate(Box<Estimate>),
     /// The largest value of some checks of the table theory.
     Theory(Theory),
+}
+
+impl Measure {
+    /// The trainings of one network that it is of.
+    pub(crate) fn trainings(&self) -> Option<&Trainings> {
+        match self {
+            Measure::ReachesZeroTrainingError(trainings)
+            | Measure::LeastTrainingError(trainings)
+            | Measure::TestError(trainings)
+            | Measure::KlF1(trainings)
+            | Measure::ExcessF1(trainings)
+            | Measure::F1BeyondNull(trainings)
+            | Measure::ShapeBeyondNull(trainings) => Some(trainings),
+            _ => None,
+        }
+    }
+
+    /// The trainings of all networks that it is of.
+    pub(crate) fn over_networks(&self) -> Option<&OverNetworks> {
+        match self {
+            Measure::Trend(over)
+            | Measure::CorrelationWithinNetworks(over)
+            | Measure::CorrelationBetweenNetworks(over) => Some(over),
+            _ => None,
+        }
+    }
 }
 
 /// Which rows of the table theory.

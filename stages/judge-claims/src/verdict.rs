@@ -1,7 +1,6 @@
 //! From a statistic's values to a verdict: its interval against its threshold, and all conditions of a claim together.
 
-use statistics::bootstrap;
-use statistics::summary::mean;
+use statistics::bootstrap::{Interval, Resampling};
 
 use crate::measures::{Measured, Units};
 use crate::rules::Bound;
@@ -28,24 +27,9 @@ impl Verdict {
     }
 }
 
-/// How intervals over units are drawn.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Resampling {
-    pub(crate) draws: usize,
-    pub(crate) seed: u64,
-}
-
-/// A statistic's mean over its units with the interval that it lies in; NaN where there is none.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Estimated {
-    pub(crate) value: f64,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-}
-
 /// Of seeds and datasets, which are samples of what could be drawn: the mean with its 95 % interval by bootstrap. Of networks, each
 /// of which an identity must hold for: the whole range, and the largest value.
-pub(crate) fn estimate(measured: &Measured, resampling: Resampling) -> Estimated {
+pub(crate) fn estimate(measured: &Measured, resampling: Resampling) -> Interval {
     let values = &measured.values;
     if measured.units == Units::Networks {
         // What can't be computed for one network is known for none: f64's own min and max would pass over it.
@@ -56,40 +40,26 @@ pub(crate) fn estimate(measured: &Measured, resampling: Resampling) -> Estimated
                 (low.min(*value), high.max(*value))
             }),
         };
-        return Estimated { value: high, low, high };
+        return Interval { value: high, low, high };
     }
-    match bootstrap::of_mean(values, resampling.draws, resampling.seed) {
-        Some(interval) => Estimated { value: interval.value, low: interval.low, high: interval.high },
-        None => Estimated { value: mean(values), low: f64::NAN, high: f64::NAN },
-    }
+    resampling.interval(values)
 }
 
 /// The verdict on one condition: reproduced where the whole interval is on the claimed side, not where it is on the other;
 /// inconclusive where the threshold is within, and with fewer units than it takes. What must hold for every network is
 /// contradicted by one.
-pub(crate) fn of_condition(
-    measured: &Measured,
-    estimated: &Estimated,
-    bound: Bound,
-    needs: usize,
-) -> Verdict {
+pub(crate) fn of_condition(measured: &Measured, estimated: &Interval, bound: Bound, needs: usize) -> Verdict {
     let units = measured.values.len();
-    let Estimated { value, low, high } = *estimated;
+    let Interval { value, low, high } = *estimated;
     // Where one unit is all that is asked for, it stands for itself.
     let (low, high) = if (units, needs) == (1, 1) { (value, value) } else { (low, high) };
     if units < needs || low.is_nan() || high.is_nan() {
         return Verdict::Inconclusive;
     }
-    let for_every_one = measured.units == Units::Networks;
-    let (met, contradicted) = match bound {
-        Bound::AtLeast(threshold) if for_every_one => (low >= threshold, low < threshold),
-        Bound::AtMost(threshold) if for_every_one => (high <= threshold, high > threshold),
-        Bound::AtLeast(threshold) => (low >= threshold, high < threshold),
-        Bound::AtMost(threshold) => (high <= threshold, low > threshold),
-    };
-    match (met, contradicted) {
-        (true, _) => Verdict::Reproduced,
-        (_, true) => Verdict::NotReproduced,
+    match (bound.holds(low), bound.holds(high)) {
+        (true, true) => Verdict::Reproduced,
+        (false, false) => Verdict::NotReproduced,
+        _ if measured.units == Units::Networks => Verdict::NotReproduced,
         _ => Verdict::Inconclusive,
     }
 }

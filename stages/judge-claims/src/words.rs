@@ -2,7 +2,7 @@
 
 use crate::judge::{Decided, Judged, Looked};
 use crate::measures::Units;
-use crate::rules::{Bound, Condition, Estimate, EstimateColumn, Measure, Number, Trainings, When};
+use crate::rules::{Condition, Estimate, EstimateColumn, Measure, Number, OverNetworks, Trainings, When};
 use crate::verdict::Verdict;
 
 /// The unit of a statistic, which says how its numbers are written.
@@ -108,30 +108,25 @@ fn number(of: Number) -> &'static str {
 
 /// Of what a statistic is.
 pub(crate) fn about(measure: &Measure) -> String {
+    if let Some(Trainings { network, labels, epochs }) = measure.trainings() {
+        return format!("{} on {labels} labels, {epochs} epochs", network.to_uppercase());
+    }
+    if let Some(OverNetworks { labels, epochs, .. }) = measure.over_networks() {
+        let epochs = match measure {
+            Measure::Trend(_) => format!("epoch {epochs}"),
+            _ => format!("epochs 1 to {epochs}"),
+        };
+        return format!("CNN1 to CNN3 on {labels} labels, {epochs}");
+    }
     match measure {
-        Measure::ReachesZeroTrainingError(trainings)
-        | Measure::LeastTrainingError(trainings)
-        | Measure::TestError(trainings)
-        | Measure::KlF1(trainings)
-        | Measure::ExcessF1(trainings)
-        | Measure::F1BeyondNull(trainings)
-        | Measure::ShapeBeyondNull(trainings) => of_trainings(trainings),
         Measure::F1BeyondRealLabels { network } => format!("{}, last epochs", network.to_uppercase()),
-        Measure::Trend(over) => format!("CNN1 to CNN3 on {} labels, epoch {}", over.labels, over.epochs),
-        Measure::CorrelationWithinNetworks(over) | Measure::CorrelationBetweenNetworks(over) => {
-            format!("CNN1 to CNN3 on {} labels, epochs 1 to {}", over.labels, over.epochs)
-        }
         Measure::Estimate(estimate) => of_estimate(estimate),
         Measure::Theory(theory) => match &theory.check {
             None => format!("every check of kind {}", theory.kind),
             Some(check) => check.clone(),
         },
+        _ => String::new(),
     }
-}
-
-fn of_trainings(trainings: &Trainings) -> String {
-    let Trainings { network, labels, epochs } = trainings;
-    format!("{} on {labels} labels, {epochs} epochs", network.to_uppercase())
 }
 
 fn of_estimate(estimate: &Estimate) -> String {
@@ -163,10 +158,7 @@ fn of_estimate(estimate: &Estimate) -> String {
 fn condition(decided: &Decided) -> String {
     let Condition { measure, bound, needs } = &decided.condition;
     let unit = Unit::of(measure);
-    let bound = match bound {
-        Bound::AtLeast(threshold) => format!("at least {}", unit.bound(*threshold)),
-        Bound::AtMost(threshold) => format!("at most {}", unit.bound(*threshold)),
-    };
+    let bound = format!("{} {}", bound.direction(), unit.bound(bound.threshold()));
     let units = counted(*needs, decided.looked.measured.units);
     format!("{}: {} {bound} ({units} or more)", about(measure), name(measure))
 }
@@ -183,26 +175,10 @@ pub(crate) fn rule(judged: &Judged) -> String {
 
 /// Why there is no number.
 fn nothing(measure: &Measure, units: Units) -> String {
-    match epochs(measure) {
+    let of_one = measure.trainings().map(|trainings| trainings.epochs);
+    match of_one.or(measure.over_networks().map(|over| over.epochs)) {
         Some(epochs) => format!("no training of {epochs} epochs"),
         None => format!("no {}", units.name()),
-    }
-}
-
-/// The epochs that a training must have to count.
-fn epochs(measure: &Measure) -> Option<i32> {
-    match measure {
-        Measure::ReachesZeroTrainingError(trainings)
-        | Measure::LeastTrainingError(trainings)
-        | Measure::TestError(trainings)
-        | Measure::KlF1(trainings)
-        | Measure::ExcessF1(trainings)
-        | Measure::F1BeyondNull(trainings)
-        | Measure::ShapeBeyondNull(trainings) => Some(trainings.epochs),
-        Measure::Trend(over)
-        | Measure::CorrelationWithinNetworks(over)
-        | Measure::CorrelationBetweenNetworks(over) => Some(over.epochs),
-        Measure::F1BeyondRealLabels { .. } | Measure::Estimate(_) | Measure::Theory(_) => None,
     }
 }
 
