@@ -39,13 +39,13 @@ fn texts(project: &Project, name: &str, columns: [&str; 2]) -> Vec<[String; 2]> 
 }
 
 #[test]
-fn every_setting_has_a_verdict_on_every_claim_and_a_name_of_its_own() {
+fn every_setting_has_a_verdict_on_every_claim_that_is_asked_and_a_name_of_its_own() {
     let project = small();
     project.run(&[]).ok();
     let rows = texts(&project, "settings/sensitivity.parquet", ["setting", "claim"]);
     let settings: BTreeSet<&String> = rows.iter().map(|[setting, _]| setting).collect();
     // Adam and SGD; 64 and 256 bins; pseudocount and floor; raw and standardised energies.
-    assert_eq!((settings.len(), rows.len()), (16, 16 * 12), "{settings:?}");
+    assert_eq!((settings.len(), rows.len()), (16, 16 * 4), "{settings:?}");
     let named = |parts: &[&str]| {
         settings.iter().any(|setting| {
             parts.iter().all(|part| setting.contains(part)) && setting.matches('=').count() == parts.len()

@@ -96,6 +96,29 @@ impl<P: Params> Job<P> {
             .collect()
     }
 
+    /// The text of the one file of an input, of at most so many bytes.
+    ///
+    /// # Errors
+    /// Where it can't be read, is longer or is no UTF-8, as [`Error::Input`]; and where it is no regular file: the digest in the
+    /// metadata is made by reading again, which a pipe can't be.
+    pub fn text(&self, port: &Port, most_bytes: u64) -> Result<String, Error> {
+        let path = self.path(port).ok_or_else(|| Error::input(port.name, "no file was given"))?;
+        let wrong = |detail: String| Error::input(port.name, format!("{}: {detail}", path.display()));
+        let about = path.metadata().map_err(|error| wrong(format!("can't be read: {error}")))?;
+        if !about.is_file() {
+            return Err(wrong("it is no regular file; write its text to one and give that".to_owned()));
+        }
+        if about.len() > most_bytes {
+            return Err(wrong(format!("it has {} bytes; at most {most_bytes} are read", about.len())));
+        }
+        let bytes = std::fs::read(path).map_err(|error| wrong(format!("can't be read: {error}")))?;
+        String::from_utf8(bytes).map_err(|error| {
+            let line =
+                error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
+            wrong(format!("line {line} holds bytes that are no text (UTF-8)"))
+        })
+    }
+
     /// Opens the one file of an input for what reads its bytes; `-` is standard input.
     ///
     /// # Errors

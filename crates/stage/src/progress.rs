@@ -84,6 +84,8 @@ impl Progress {
 
     /// Says something that a person should know, and that is kept in the log.
     pub fn note(&self, message: &str) {
+        // A message may hold what stood in a file, and a terminal obeys control characters.
+        let message = message.replace(|letter: char| letter.is_control() && letter != '\n', "\u{fffd}");
         match self.style {
             Style::Bar => self.bar.println(format!("{}: {message}", self.stage)),
             Style::None => {}

@@ -14,6 +14,7 @@ pub mod dataset;
 mod error;
 mod keep;
 mod kind;
+mod nearest;
 pub mod picture;
 mod read;
 mod write;
@@ -21,6 +22,7 @@ mod write;
 pub use error::Error;
 pub use keep::Keeper;
 pub use kind::{Column, Element, Kind, Table, Tensor};
+pub use nearest::nearest;
 pub use read::{Batch, Lists, Numbers, Only, Reader, metadata};
 pub use write::{Cells, Provenance, Writer};
 

@@ -26,7 +26,7 @@ use parquet::file::metadata::PageIndexPolicy;
 use parquet::schema::types::SchemaDescriptor;
 
 use crate::kind::{Column, Kind, Table, shape_of};
-use crate::{Error, write};
+use crate::{Error, nearest, write};
 
 /// Reads a table batch by batch, from a Parquet file, an Arrow IPC stream in a file, or standard input (`-`).
 pub struct Reader {
@@ -318,18 +318,12 @@ fn check_identity(path: &Path, schema: &SchemaRef, table: &Table) -> Result<(), 
 }
 
 fn missing(path: &Path, schema: &SchemaRef, name: &str, expected: &str) -> Error {
-    let nearest = schema
-        .fields()
-        .iter()
-        .map(|field| (strsim::jaro_winkler(field.name(), name), field.name()))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name.clone());
+    let names = schema.fields().iter().map(|field| field.name().as_str());
     Error::MissingColumn {
         path: path.to_owned(),
         column: name.to_owned(),
         expected: expected.to_owned(),
-        nearest,
+        nearest: nearest(name, names).map(str::to_owned),
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use stage::lineage::{Recipe, recipe};
 use stage::{Error, Job, Output, Port, Stage};
 use tables::{Cells, Provenance, Reader, Writer, catalogue};
@@ -46,23 +47,24 @@ struct Verdict {
 }
 
 fn run(job: &Job<Params>) -> Result<(), Error> {
-    let files = job.read_all(&CLAIMS, read)?;
+    let studies = job.read_all(&CLAIMS, read)?;
     let provenance = job.provenance()?;
-    let recipes: Vec<&Recipe> = files.iter().map(|(recipe, _)| recipe).collect();
+    let recipes: Vec<&Recipe> = studies.iter().map(|study| &study.recipe).collect();
     let settings = settings::of(&recipes);
+    let two = |one: usize, another: usize, what: &str| {
+        let [one, another] = [one, another].map(|index| job.paths(&CLAIMS)[index].display());
+        Error::input(CLAIMS.name, format!("{one} and {another} {what}"))
+    };
     if let Some((one, another)) = settings::first_pair(&settings) {
-        let paths = job.paths(&CLAIMS);
-        let detail = format!(
-            "{} and {} were made with the same params; give each setting once",
-            paths[one].display(),
-            paths[another].display()
-        );
-        return Err(Error::input(CLAIMS.name, detail));
+        return Err(two(one, another, "were made with the same params; give each setting once"));
+    }
+    if let Some(other) = studies.iter().position(|study| study.rules != studies[0].rules) {
+        return Err(two(0, other, "were judged by other rules, so that their verdicts can't be compared"));
     }
     let rows: Vec<(&Setting, &Verdict)> = settings
         .iter()
-        .zip(&files)
-        .flat_map(|(setting, (_, verdicts))| verdicts.iter().map(move |verdict| (setting, verdict)))
+        .zip(&studies)
+        .flat_map(|(setting, study)| study.verdicts.iter().map(move |verdict| (setting, verdict)))
         .collect();
     Output::publish(vec![
         sensitivity(job.create(&SENSITIVITY)?, &rows, &provenance)?,
@@ -70,14 +72,24 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     ])
 }
 
-/// The params that a file of verdicts was made with, and the verdicts.
-fn read(path: &Path) -> Result<(Recipe, Vec<Verdict>), tables::Error> {
+/// What a file of verdicts says.
+struct Study {
+    /// The params that it was made with.
+    recipe: Recipe,
+    /// Digest of the rules.
+    rules: String,
+    verdicts: Vec<Verdict>,
+}
+
+fn read(path: &Path) -> Result<Study, tables::Error> {
     let reader = Reader::open(path, &catalogue::CLAIMS, &["claim", "verdict", "found"])?;
     let recipe = recipe(reader.metadata("lineage").unwrap_or("")).ok_or_else(|| {
         let detail = "its metadata does not say with which params it was made (priorscope.lineage)";
         tables::Error::damaged(path, detail)
     })?;
-    let mut verdicts = Vec::new();
+    let inputs: Value = serde_json::from_str(reader.metadata("inputs").unwrap_or("")).unwrap_or_default();
+    let rules = inputs["rules"].to_string();
+    let mut verdicts: Vec<Verdict> = Vec::new();
     for batch in reader {
         let batch = batch?;
         let (claims, words, found) = (batch.texts("claim")?, batch.texts("verdict")?, batch.texts("found")?);
@@ -86,6 +98,9 @@ fn read(path: &Path) -> Result<(Recipe, Vec<Verdict>), tables::Error> {
                 let expected = "a verdict is reproduced, not reproduced or inconclusive";
                 return Err(batch.bad_value("verdict", row, words[row], expected));
             }
+            if verdicts.iter().any(|verdict| verdict.claim == claims[row]) {
+                return Err(batch.bad_value("claim", row, claims[row], "each claim has one verdict"));
+            }
             verdicts.push(Verdict {
                 claim: claims[row].to_owned(),
                 verdict: words[row].to_owned(),
@@ -93,7 +108,10 @@ fn read(path: &Path) -> Result<(Recipe, Vec<Verdict>), tables::Error> {
             });
         }
     }
-    Ok((recipe, verdicts))
+    match verdicts.is_empty() {
+        true => Err(tables::Error::damaged(path, "it has no verdicts")),
+        false => Ok(Study { recipe, rules, verdicts }),
+    }
 }
 
 const VERDICTS: [&str; 3] = ["reproduced", "not reproduced", "inconclusive"];

@@ -1,6 +1,5 @@
 //! What is read: the tables that claims are judged by.
 
-use std::fmt;
 use std::path::Path;
 
 use serde_json::Value;
@@ -39,6 +38,8 @@ pub(crate) struct Epoch {
 pub(crate) struct EstimateRow {
     /// Digest of the dataset.
     pub(crate) dataset: String,
+    /// Digest of the checkpoints; the file's own path where there are none.
+    pub(crate) training: String,
     /// The params of all stages behind it.
     pub(crate) made_with: Recipe,
     pub(crate) network: String,
@@ -57,15 +58,11 @@ pub(crate) struct EstimateRow {
     pub(crate) within_null: f64,
 }
 
-impl fmt::Display for EstimateRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {} labels at epoch {}", self.network, self.labels, self.epoch)
-    }
-}
-
 /// A row of theory: one check of one network.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
+    /// Digest of the checkpoints; the file's own path where it does not say.
+    pub(crate) training: String,
     pub(crate) network: String,
     pub(crate) labels: String,
     pub(crate) seed: i64,
@@ -89,6 +86,18 @@ pub(crate) fn summary(path: &Path) -> Result<Vec<Epoch>, Error> {
         let (null_mean, null_low, null_high) =
             (number("null_f1_mean")?, number("null_f1_low")?, number("null_f1_high")?);
         let (training, test) = (number("training_error")?, number("test_error")?);
+        for (column, divergences) in
+            [("kl_f1_mean", &mean), ("kl_f1_median", &median), ("kl_f1_standardised_mean", &standardised)]
+        {
+            if let Some(row) = divergences.iter().position(|divergence| divergence.is_nan()) {
+                return Err(batch.bad_value(column, row, "NaN", "a divergence is a number"));
+            }
+        }
+        for (column, errors) in [("training_error", &training), ("test_error", &test)] {
+            if let Some(row) = errors.iter().position(|error| !(0.0..=1.0).contains(error)) {
+                return Err(batch.bad_value(column, row, errors[row], "an error is a share, from 0 to 1"));
+            }
+        }
         epochs.extend((0..batch.rows()).map(|row| Epoch {
             network: networks[row].to_owned(),
             labels: labels[row].to_owned(),
@@ -113,12 +122,16 @@ fn key(epoch: &Epoch) -> (&str, &str, i64, i32) {
     (&epoch.network, &epoch.labels, epoch.seed, epoch.epoch)
 }
 
+/// The digest of what a table was made from. Without one its own path is all that tells it from another.
+fn made_from(reader: &Reader, path: &Path, port: &str) -> String {
+    let inputs = reader.metadata("inputs").and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let digest = inputs.and_then(|inputs| inputs.get(port).map(Value::to_string));
+    digest.unwrap_or_else(|| path.display().to_string())
+}
+
 pub(crate) fn estimates(path: &Path) -> Result<Vec<EstimateRow>, Error> {
     let reader = Reader::open(path, &catalogue::ESTIMATES, &[])?;
-    let inputs = reader.metadata("inputs").and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let digest = inputs.and_then(|inputs| inputs.get("dataset")?.as_str().map(str::to_owned));
-    // Without a digest the file itself is all that tells its dataset from another.
-    let dataset = digest.unwrap_or_else(|| path.display().to_string());
+    let (dataset, training) = (made_from(&reader, path, "dataset"), made_from(&reader, path, "checkpoints"));
     let made_with = reader.metadata("lineage").and_then(recipe).unwrap_or_default();
     let mut rows = Vec::new();
     for batch in reader {
@@ -134,6 +147,7 @@ pub(crate) fn estimates(path: &Path) -> Result<Vec<EstimateRow>, Error> {
             (number("null_mean")?, number("null_low")?, number("null_high")?);
         rows.extend((0..batch.rows()).map(|row| EstimateRow {
             dataset: dataset.clone(),
+            training: training.clone(),
             made_with: made_with.clone(),
             network: networks[row].to_owned(),
             labels: labels[row].to_owned(),
@@ -156,7 +170,9 @@ pub(crate) fn estimates(path: &Path) -> Result<Vec<EstimateRow>, Error> {
 
 pub(crate) fn theory(path: &Path) -> Result<Vec<Check>, Error> {
     let mut rows = Vec::new();
-    for batch in Reader::open(path, &catalogue::THEORY, &[])? {
+    let reader = Reader::open(path, &catalogue::THEORY, &[])?;
+    let training = made_from(&reader, path, "checkpoints");
+    for batch in reader {
         let batch = batch?;
         let text = |name: &str| batch.texts(name);
         let (networks, labels) = (text("network")?, text("labels")?);
@@ -164,6 +180,7 @@ pub(crate) fn theory(path: &Path) -> Result<Vec<Check>, Error> {
         let (kinds, statistics) = (text("kind")?, text("statistic")?);
         let (seeds, epochs, values) = (batch.i64s("seed")?, batch.i32s("epoch")?, batch.f64s("value")?);
         rows.extend((0..batch.rows()).map(|row| Check {
+            training: training.clone(),
             network: networks[row].to_owned(),
             labels: labels[row].to_owned(),
             seed: seeds[row],

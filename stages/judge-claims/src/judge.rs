@@ -4,7 +4,7 @@ use statistics::bootstrap::{Interval, Resampling};
 
 use crate::evidence::Evidence;
 use crate::measures::{self, Measured};
-use crate::rules::{Claim, Condition, Measure, Rules};
+use crate::rules::{Bound, Claim, Condition, Measure, Rules};
 use crate::verdict::{self, Verdict};
 
 /// A claim with what was found.
@@ -41,22 +41,23 @@ pub(crate) fn judge(
     evidence: &Evidence,
     resampling: Resampling,
 ) -> Result<Vec<Judged>, String> {
-    let look = |measure: Measure, claim: &str| -> Result<Looked, String> {
+    let look = |measure: Measure, bound: Option<Bound>, claim: &str| -> Result<Looked, String> {
         let measured =
-            measures::measure(&measure, evidence).map_err(|detail| format!("{claim}: {detail}"))?;
-        let estimated = verdict::estimate(&measured, resampling);
+            measures::measure(&measure, bound, evidence).map_err(|detail| format!("{claim}: {detail}"))?;
+        let estimated = verdict::estimate(&measured, bound, resampling);
         Ok(Looked { measure, measured, estimated })
     };
     let of_claim = |mut claim: Claim| -> Result<Judged, String> {
         let (conditions, beside) = (std::mem::take(&mut claim.decides), std::mem::take(&mut claim.beside));
         let decide = |condition: Condition| -> Result<Decided, String> {
-            let looked = look(condition.measure.clone(), &claim.id)?;
+            let looked = look(condition.measure.clone(), Some(condition.bound), &claim.id)?;
             let (bound, needs) = (condition.bound, condition.needs);
             let verdict = verdict::of_condition(&looked.measured, &looked.estimated, bound, needs);
             Ok(Decided { condition, looked, verdict })
         };
         let decided = conditions.into_iter().map(decide).collect::<Result<Vec<_>, _>>()?;
-        let beside = beside.into_iter().map(|measure| look(measure, &claim.id)).collect::<Result<_, _>>()?;
+        let beside =
+            beside.into_iter().map(|measure| look(measure, None, &claim.id)).collect::<Result<_, _>>()?;
         let verdicts: Vec<Verdict> = decided.iter().map(|one| one.verdict).collect();
         Ok(Judged { verdict: verdict::of_claim(&verdicts), claim, decided, beside })
     };

@@ -6,7 +6,7 @@ use statistics::null::Null;
 
 use super::*;
 use crate::evidence::{Check, Epoch, EstimateRow};
-use crate::rules;
+use crate::reading::read;
 use Verdict::{Inconclusive, NotReproduced, Reproduced};
 
 const RULES: &str = include_str!("../../../claims.yaml");
@@ -39,13 +39,13 @@ fn trained(epochs: Vec<Epoch>) -> Evidence {
 }
 
 fn verdict(claim: &str, evidence: &Evidence) -> Verdict {
-    let judged = judge(rules::read(RULES).unwrap(), evidence, DRAWN).unwrap();
+    let judged = judge(read(RULES).unwrap(), evidence, DRAWN).unwrap();
     judged.into_iter().find(|judged| judged.claim.id == claim).unwrap().verdict
 }
 
 #[test]
 fn without_tables_every_claim_is_inconclusive() {
-    let judged = judge(rules::read(RULES).unwrap(), &Evidence::default(), DRAWN).unwrap();
+    let judged = judge(read(RULES).unwrap(), &Evidence::default(), DRAWN).unwrap();
     let ids: Vec<&str> = judged.iter().map(|judged| judged.claim.id.as_str()).collect();
     assert_eq!(ids, (1..=12).map(|number| format!("C{number}")).collect::<Vec<_>>());
     assert!(judged.iter().all(|judged| judged.verdict == Inconclusive));
@@ -54,6 +54,7 @@ fn without_tables_every_claim_is_inconclusive() {
 fn pixels(dataset: usize, within_null: f64) -> EstimateRow {
     EstimateRow {
         dataset: dataset.to_string(),
+        training: String::new(),
         made_with: BTreeMap::new(),
         network: "none".to_owned(),
         labels: "none".to_owned(),
@@ -191,6 +192,7 @@ fn c7_asks_for_closeness_to_the_image_and_to_real_labels() {
 /// A check of one network: the claim, its kind and name, its statistic; of an untrained and a trained network.
 fn checks([claim, kind, check, statistic]: [&str; 4], values: &[f64]) -> Vec<Check> {
     let of_epoch = |(value, epoch): (&f64, i32)| Check {
+        training: String::new(),
         network: "cnn2".to_owned(),
         labels: "real".to_owned(),
         seed: 1,
@@ -251,81 +253,4 @@ fn c9_to_c11_ask_for_their_approximations_too() {
         assert_eq!(of(|[_, contradicted, met]| vec![*met, *contradicted]), NotReproduced, "{claim}");
         assert_eq!(of(|[met, ..]| vec![*met]), Inconclusive, "{claim}");
     }
-}
-
-#[test]
-fn a_difference_of_estimates_pairs_what_is_of_one_dataset_and_seed() {
-    let text = "
-claims:
-  - claim: K1
-    statement: Training brings F1 nearer
-    place: here
-    paper: ''
-    decides:
-      - measure:
-          statistic: estimate
-          column: mean
-          variable: f1
-          of: kl
-          bins: equal-width 64
-          smoothing: pseudocount 0.5
-          against: normal
-          network: cnn2
-          epoch: last
-          made_with: {generate-dataset.distribution: laplace}
-          minus: {epoch: first}
-        at_most: 0
-        needs: 3
-";
-    let row = |dataset: &str, seed, epoch, mean| EstimateRow {
-        variable: "f1".to_owned(),
-        network: "cnn2".to_owned(),
-        seed,
-        epoch,
-        mean,
-        made_with: BTreeMap::from([("generate-dataset.distribution".to_owned(), dataset.into())]),
-        ..pixels(0, 0.0)
-    };
-    let of = |change: f64| {
-        let mut estimates = Vec::new();
-        for seed in 1..=3 {
-            estimates.extend([
-                row("laplace", seed, 0, seed as f64),
-                row("laplace", seed, 30, seed as f64 + change),
-            ]);
-            estimates.push(row("uniform", seed, 0, 100.0));
-        }
-        let evidence = Evidence { estimates, ..Evidence::default() };
-        judge(rules::read(text).unwrap(), &evidence, DRAWN).unwrap().remove(0)
-    };
-    let nearer = of(-0.5);
-    assert_eq!(nearer.verdict, Reproduced);
-    assert_eq!(nearer.decided[0].looked.measured.values, [-0.5; 3]);
-    assert_eq!(of(0.5).verdict, NotReproduced);
-    let open = text.replace("          epoch: last\n", "").replace("          minus: {epoch: first}\n", "");
-    let evidence = Evidence {
-        estimates: vec![row("laplace", 1, 0, 1.0), row("laplace", 1, 30, 1.0)],
-        ..Evidence::default()
-    };
-    let error = judge(rules::read(&open).unwrap(), &evidence, DRAWN).unwrap_err();
-    assert!(error.contains("K1: several rows of the table estimates fit `kl` of `f1`"), "{error}");
-}
-
-#[test]
-fn rules_that_are_wrong_are_refused_with_their_place() {
-    let wrong = |from: &str, to: &str| {
-        let text = RULES.replacen(from, to, 1);
-        assert_ne!(text, RULES);
-        rules::read(&text).unwrap_err()
-    };
-    let error = wrong("at_least: 0.95", "at_most: 1\n        at_least: 0.95");
-    assert!(error.contains("either `at_least` or `at_most`"), "{error}");
-    assert!(error.contains("claims[0].decides") && error.contains(" at line "), "{error}");
-    assert!(wrong("at_least: 0.95", "at_least: .nan").contains("a threshold is a finite number"));
-    assert!(wrong("claim: C2", "claim: C1").contains("the claim C1 stands there twice"));
-    assert!(wrong("statistic: trend,", "statistic: trnd,").contains("unknown variant `trnd`"));
-    assert!(wrong("needs: 10", "need: 10").contains("unknown field `need`"));
-    assert!(rules::read("claims: []").unwrap_err().contains("name a claim"));
-    assert!(rules::read("- 1").unwrap_err().contains("expected a map with `claims`"));
-    assert!(rules::read("claims: [1]").unwrap_err().contains("expected a map with `claim`, `statement`"));
 }

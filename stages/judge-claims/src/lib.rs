@@ -3,12 +3,12 @@
 mod evidence;
 mod judge;
 mod measures;
+mod missing;
 mod outputs;
+mod reading;
 mod rules;
 mod verdict;
 mod words;
-
-use std::io::Read;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use statistics::bootstrap::Resampling;
 use tables::catalogue;
 
 use evidence::Evidence;
+use rules::Rules;
 
 const RULES: Port =
     Port::any_table("rules", Direction::Input, Format::Yaml, "The claims and what decides on them");
@@ -52,14 +53,17 @@ pub struct Params {
     pub bootstrap_draws: u32,
     /// Seed of the resamples.
     pub seed: u32,
-    /// Units with which a condition makes do that needs more: for many settings with few seeds each.
+    /// Units with which a condition makes do that needs more: for many settings with few seeds each. With 1, one unit stands for
+    /// itself and decides without an interval.
     #[schemars(range(min = 1))]
     pub most_needed: u32,
+    /// The claims to judge, such as `C2,C3`; `all` of the file's.
+    pub only: String,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Params { bootstrap_draws: 10_000, seed: 1, most_needed: u32::MAX }
+        Params { bootstrap_draws: 10_000, seed: 1, most_needed: u32::MAX, only: "all".to_owned() }
     }
 }
 
@@ -68,13 +72,11 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         let path = job.path(&RULES).unwrap_or_else(|| std::path::Path::new("?"));
         Error::input(RULES.name, format!("{}: {detail}", path.display()))
     };
-    let mut text = String::new();
-    let read = job.open(&RULES)?.take(MOST_BYTES + 1).read_to_string(&mut text);
-    read.map_err(|error| wrong(format!("can't be read: {error}")))?;
-    if text.len() as u64 > MOST_BYTES {
-        return Err(wrong(format!("it has more than {MOST_BYTES} bytes")));
+    let text = job.text(&RULES, MOST_BYTES)?;
+    let mut rules = reading::read(&text).map_err(wrong)?;
+    if job.params.only.trim() != "all" {
+        rules = only(rules, &job.params.only).map_err(|wrong| Error::param("only", wrong))?;
     }
-    let mut rules = rules::read(&text).map_err(wrong)?;
     for condition in rules.claims.iter_mut().flat_map(|claim| &mut claim.decides) {
         condition.needs = condition.needs.min(job.params.most_needed as usize);
     }
@@ -95,4 +97,15 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         outputs::claims(job.create(&CLAIMS)?, &judged, &provenance)?,
         outputs::evidence(job.create(&EVIDENCE)?, &judged, &provenance)?,
     ])
+}
+
+/// The rules of the claims that are named, in the order of the file.
+fn only(mut rules: Rules, named: &str) -> Result<Rules, String> {
+    let named: Vec<&str> = named.split(',').map(str::trim).collect();
+    let ids: Vec<&str> = rules.claims.iter().map(|claim| claim.id.as_str()).collect();
+    if let Some(unknown) = named.iter().find(|name| !ids.contains(name)) {
+        return Err(format!("the rules have no claim `{unknown}`; there are {}", ids.join(", ")));
+    }
+    rules.claims.retain(|claim| named.contains(&claim.id.as_str()));
+    Ok(rules)
 }

@@ -62,7 +62,7 @@ pub(crate) fn evidence(output: Output, judged: &[Judged], provenance: &Provenanc
         words(|row| words::statistic(&row.looked.measure).to_owned()),
         words(|row| words::about(&row.looked.measure)),
         words(|row| row.looked.measured.units.name().to_owned()),
-        whole(|row| row.looked.measured.values.len()),
+        whole(|row| row.looked.measured.values().len()),
         whole(|row| row.decides.map_or(0, |one| one.condition.needs)),
         number(|row| row.looked.estimated.value),
         number(|row| row.looked.estimated.low),

@@ -1,26 +1,35 @@
-//! The rules: what a claim says, and which numbers decide on it. Read from claims.yaml; the only module that knows serde_yaml.
+//! The rules: what a claim says, and which numbers decide on it. These types are also the schema of claims.yaml.
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// All claims, in the order of the file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a map with `claims`, a list of claims")]
 pub(crate) struct Rules {
+    /// What is judged, in this order.
     pub(crate) claims: Vec<Claim>,
 }
 
 /// A claim with what decides on it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a map with `claim`, `statement`, `place`, `paper` and `decides`")]
 pub(crate) struct Claim {
+    /// Its short name, such as C1.
     #[serde(rename = "claim")]
     pub(crate) id: String,
+    /// What it says, in a sentence.
     pub(crate) statement: String,
+    /// Where the paper says it.
     pub(crate) place: String,
+    /// The paper's own figure; empty where it prints none.
     pub(crate) paper: String,
+    /// What must all be so.
+    #[schemars(with = "Vec<Written>")]
     pub(crate) decides: Vec<Condition>,
+    /// What is looked at too, and decides nothing.
     #[serde(default)]
     pub(crate) beside: Vec<Measure>,
 }
@@ -67,12 +76,17 @@ impl Bound {
 }
 
 /// A condition as it stands in the file.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a map with `measure`, `at_least` or `at_most`, and `needs`")]
 struct Written {
+    /// What is computed.
     measure: Measure,
+    /// The claim: it is not below this.
     at_least: Option<f64>,
+    /// The claim: it is not above this. Either this or `at_least`.
     at_most: Option<f64>,
+    /// Units (seeds, datasets, checkpoints) that it takes for an answer.
+    #[schemars(range(min = 1))]
     needs: usize,
 }
 
@@ -88,12 +102,15 @@ impl TryFrom<Written> for Condition {
         if !bound.threshold().is_finite() {
             return Err("a threshold is a finite number");
         }
+        if written.needs == 0 {
+            return Err("`needs` is 1 or more: without a unit there is no answer");
+        }
         Ok(Condition { measure: written.measure, bound, needs: written.needs })
     }
 }
 
 /// A number over units; docs/claims.md says how each is computed. Divergences in nats, errors as shares.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(tag = "statistic", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Measure {
     /// 1 where the training error is zero after some epoch, else 0: over seeds the share that reach it.
@@ -123,13 +140,29 @@ pub(crate) enum Measure {
     CorrelationBetweenNetworks(OverNetworks),
     /// A column of the table estimates, or a difference of two of its rows.
     Estimate(Box<Estimate>),
-    /// The largest value of some checks of the table theory.
+    /// Of some checks of the table theory the value that is worst for the claim: the largest, and where it is to be `at_least`
+    /// something the least.
     Theory(Theory),
 }
 
+/// What a measure looks at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Subject<'a> {
+    /// Trainings of one network.
+    OneNetwork(&'a Trainings),
+    /// Trainings of all networks.
+    AllNetworks(&'a OverNetworks),
+    /// Trainings of one network on random and on real labels.
+    BothLabels(&'a str),
+    /// Rows of the table estimates.
+    Estimates(&'a Estimate),
+    /// Rows of the table theory.
+    Theory(&'a Theory),
+}
+
 impl Measure {
-    /// The trainings of one network that it is of.
-    pub(crate) fn trainings(&self) -> Option<&Trainings> {
+    /// What it looks at.
+    pub(crate) fn subject(&self) -> Subject<'_> {
         match self {
             Measure::ReachesZeroTrainingError(trainings)
             | Measure::LeastTrainingError(trainings)
@@ -137,78 +170,94 @@ impl Measure {
             | Measure::KlF1(trainings)
             | Measure::ExcessF1(trainings)
             | Measure::F1BeyondNull(trainings)
-            | Measure::ShapeBeyondNull(trainings) => Some(trainings),
-            _ => None,
-        }
-    }
-
-    /// The trainings of all networks that it is of.
-    pub(crate) fn over_networks(&self) -> Option<&OverNetworks> {
-        match self {
+            | Measure::ShapeBeyondNull(trainings) => Subject::OneNetwork(trainings),
             Measure::Trend(over)
             | Measure::CorrelationWithinNetworks(over)
-            | Measure::CorrelationBetweenNetworks(over) => Some(over),
-            _ => None,
+            | Measure::CorrelationBetweenNetworks(over) => Subject::AllNetworks(over),
+            Measure::F1BeyondRealLabels { network } => Subject::BothLabels(network),
+            Measure::Estimate(estimate) => Subject::Estimates(estimate),
+            Measure::Theory(theory) => Subject::Theory(theory),
         }
     }
 }
 
 /// Which rows of the table theory.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Theory {
+    /// Column `claim`, such as C8.
     pub(crate) claim: String,
+    /// Column `kind`: identity, approximation or as printed.
     pub(crate) kind: String,
-    /// All checks of this kind, without one.
+    /// Column `check`; all checks of this kind, without one.
     pub(crate) check: Option<String>,
+    /// Column `statistic`, such as largest_relative_error.
     #[serde(rename = "of")]
     pub(crate) statistic: String,
 }
 
 /// Some trainings.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Trainings {
+    /// Column `network` of the table summary, such as cnn2.
     pub(crate) network: String,
+    /// Column `labels`: real or random.
     pub(crate) labels: String,
-    /// Later epochs are left out, and so are trainings that ended before.
+    /// The last epoch that counts. Later epochs are left out, and so are trainings that ended before.
+    #[schemars(range(min = 1))]
     pub(crate) epochs: i32,
 }
 
 /// Trainings of all networks of Table 1 with a seed.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OverNetworks {
+    /// The number.
     pub(crate) of: Number,
+    /// Column `labels`: real or random.
     pub(crate) labels: String,
-    /// As in [`Trainings`].
+    /// The last epoch that counts. Later ones are left out, and so are trainings that ended before.
+    #[schemars(range(min = 1))]
     pub(crate) epochs: i32,
 }
 
 /// A column of the table summary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Number {
+    /// The mean KL[P(X)‖P̂(F1)] over test images, nats.
     KlF1Mean,
+    /// The same of each image's standardised energies: of the shape of F1.
     KlF1StandardisedMean,
+    /// The test error, a share.
     TestError,
 }
 
 /// Which rows of the table estimates, and which of their columns. What is left out may be anything, but one row must be left for
 /// each dataset and seed.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Estimate {
+    /// Which number of the row.
     pub(crate) column: EstimateColumn,
+    /// Column `variable`: x, f1 or f1_standardised.
     pub(crate) variable: String,
+    /// Column `statistic`, such as kl.
     pub(crate) of: String,
+    /// Column `bins`, such as equal-width 64; empty for a statistic without bins.
     #[serde(default)]
     pub(crate) bins: String,
+    /// Column `smoothing`, such as pseudocount 0.5; empty for a statistic without bins.
     #[serde(default)]
     pub(crate) smoothing: String,
+    /// Column `against`: the distribution that it is a distance from.
     pub(crate) against: String,
+    /// Column `network`.
     pub(crate) network: Option<String>,
+    /// Column `labels`.
     pub(crate) labels: Option<String>,
+    /// Which of a training's epochs.
     pub(crate) epoch: Option<When>,
     /// Params of the stages that made the table, as `generate-dataset.distribution: laplace`.
     #[serde(default)]
@@ -218,51 +267,35 @@ pub(crate) struct Estimate {
 }
 
 /// What is otherwise in the row that is taken off.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Otherwise {
+    /// Another distribution.
     pub(crate) against: Option<String>,
+    /// Another network.
     pub(crate) network: Option<String>,
+    /// Another epoch.
     pub(crate) epoch: Option<When>,
 }
 
 /// A column of the table estimates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum EstimateColumn {
+    /// The mean over images.
     Mean,
+    /// The same less its null's mean.
     Excess,
+    /// The share of images that exact samples of P(X) could be.
     WithinNull,
 }
 
 /// An epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum When {
-    /// The untrained network.
+    /// The first that was kept: the untrained network.
     First,
-    /// The trained network.
+    /// The last that was kept: the trained network.
     Last,
-}
-
-/// Reads the rules.
-///
-/// # Errors
-/// A sentence with the line and column where something is wrong.
-pub(crate) fn read(text: &str) -> Result<Rules, String> {
-    let rules: Rules = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-    if rules.claims.is_empty() {
-        return Err("`claims` is an empty list; name a claim".to_owned());
-    }
-    let mut seen: Vec<&str> = Vec::new();
-    for claim in &rules.claims {
-        if seen.contains(&claim.id.as_str()) {
-            return Err(format!("the claim {} stands there twice; give each once", claim.id));
-        }
-        if claim.decides.is_empty() {
-            return Err(format!("nothing decides on the claim {}; it needs a condition", claim.id));
-        }
-        seen.push(&claim.id);
-    }
-    Ok(rules)
 }

@@ -27,29 +27,28 @@ impl Verdict {
     }
 }
 
-/// Of seeds and datasets, which are samples of what could be drawn: the mean with its 95 % interval by bootstrap. Of networks, each
-/// of which an identity must hold for: the whole range, and the largest value.
-pub(crate) fn estimate(measured: &Measured, resampling: Resampling) -> Interval {
-    let values = &measured.values;
-    if measured.units == Units::Networks {
-        // What can't be computed for one network is known for none: f64's own min and max would pass over it.
-        let unknown = values.is_empty() || values.iter().any(|value| value.is_nan());
-        let (low, high) = match unknown {
-            true => (f64::NAN, f64::NAN),
-            false => values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-                (low.min(*value), high.max(*value))
-            }),
-        };
-        return Interval { value: high, low, high };
+/// Of seeds and datasets, which are samples of what could be drawn: the mean with its 95 % interval by bootstrap. Of checkpoints,
+/// for each of which a formula must hold: the whole range, and the value that is worst for the claim.
+pub(crate) fn estimate(measured: &Measured, bound: Option<Bound>, resampling: Resampling) -> Interval {
+    let values = measured.values();
+    if measured.units != Units::Checkpoints {
+        return resampling.interval(values);
     }
-    resampling.interval(values)
+    // What can't be computed for one checkpoint is known for none: f64's own min and max would pass over it.
+    if values.is_empty() || values.iter().any(|value| value.is_nan()) {
+        return Interval { value: f64::NAN, low: f64::NAN, high: f64::NAN };
+    }
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let value = if matches!(bound, Some(Bound::AtLeast(_))) { low } else { high };
+    Interval { value, low, high }
 }
 
 /// The verdict on one condition: reproduced where the whole interval is on the claimed side, not where it is on the other;
-/// inconclusive where the threshold is within, and with fewer units than it takes. What must hold for every network is
-/// contradicted by one.
+/// inconclusive where the threshold is within, and with fewer units than it takes. What must hold for every checkpoint
+/// is contradicted by one.
 pub(crate) fn of_condition(measured: &Measured, estimated: &Interval, bound: Bound, needs: usize) -> Verdict {
-    let units = measured.values.len();
+    let units = measured.values().len();
     let Interval { value, low, high } = *estimated;
     // Where one unit is all that is asked for, it stands for itself.
     let (low, high) = if (units, needs) == (1, 1) { (value, value) } else { (low, high) };
@@ -59,7 +58,7 @@ pub(crate) fn of_condition(measured: &Measured, estimated: &Interval, bound: Bou
     match (bound.holds(low), bound.holds(high)) {
         (true, true) => Verdict::Reproduced,
         (false, false) => Verdict::NotReproduced,
-        _ if measured.units == Units::Networks => Verdict::NotReproduced,
+        _ if measured.units == Units::Checkpoints => Verdict::NotReproduced,
         _ => Verdict::Inconclusive,
     }
 }

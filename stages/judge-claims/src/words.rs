@@ -2,7 +2,9 @@
 
 use crate::judge::{Decided, Judged, Looked};
 use crate::measures::Units;
-use crate::rules::{Condition, Estimate, EstimateColumn, Measure, Number, OverNetworks, Trainings, When};
+use crate::rules::{
+    Condition, Estimate, EstimateColumn, Measure, Number, OverNetworks, Subject, Trainings, When,
+};
 use crate::verdict::Verdict;
 
 /// The unit of a statistic, which says how its numbers are written.
@@ -92,10 +94,22 @@ fn name(measure: &Measure) -> String {
                 EstimateColumn::Excess => "excess over its null of ",
                 EstimateColumn::WithinNull => "share of images within the null of ",
             };
-            format!("{column}{}", estimate.of)
+            format!("{column}{}", in_words(&estimate.of))
         }
-        Measure::Theory(theory) => theory.statistic.replace('_', " "),
+        Measure::Theory(theory) => match theory.statistic.as_str() {
+            // What the share is of stands in the check's own name.
+            "switched" => "largest share".to_owned(),
+            "inactive" | "other_class" => "mean share".to_owned(),
+            "slope" => "slope in log-log".to_owned(),
+            statistic => in_words(statistic),
+        },
     }
+}
+
+/// As in `median KL` for `median_kl`.
+fn in_words(statistic: &str) -> String {
+    let words = statistic.split('_').map(|word| if word == "kl" { "KL" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn number(of: Number) -> &'static str {
@@ -108,24 +122,24 @@ fn number(of: Number) -> &'static str {
 
 /// Of what a statistic is.
 pub(crate) fn about(measure: &Measure) -> String {
-    if let Some(Trainings { network, labels, epochs }) = measure.trainings() {
-        return format!("{} on {labels} labels, {epochs} epochs", network.to_uppercase());
-    }
-    if let Some(OverNetworks { labels, epochs, .. }) = measure.over_networks() {
-        let epochs = match measure {
-            Measure::Trend(_) => format!("epoch {epochs}"),
-            _ => format!("epochs 1 to {epochs}"),
-        };
-        return format!("CNN1 to CNN3 on {labels} labels, {epochs}");
-    }
-    match measure {
-        Measure::F1BeyondRealLabels { network } => format!("{}, last epochs", network.to_uppercase()),
-        Measure::Estimate(estimate) => of_estimate(estimate),
-        Measure::Theory(theory) => match &theory.check {
-            None => format!("every check of kind {}", theory.kind),
-            Some(check) => check.clone(),
+    match measure.subject() {
+        Subject::OneNetwork(Trainings { network, labels, epochs }) => {
+            format!("{} on {labels} labels, {epochs} epochs", network.to_uppercase())
+        }
+        Subject::AllNetworks(OverNetworks { labels, epochs, .. }) => {
+            let epochs = match measure {
+                Measure::Trend(_) => format!("epoch {epochs}"),
+                _ => format!("epochs 1 to {epochs}"),
+            };
+            format!("CNN1 to CNN3 on {labels} labels, {epochs}")
+        }
+        Subject::BothLabels(network) => format!("{}, last epochs", network.to_uppercase()),
+        Subject::Estimates(estimate) => of_estimate(estimate),
+        Subject::Theory(theory) => match (&theory.check, theory.kind.as_str()) {
+            (Some(check), _) => check.clone(),
+            (None, "as printed") => "every formula as printed".to_owned(),
+            (None, kind) => format!("every {kind}"),
         },
-        _ => String::new(),
     }
 }
 
@@ -154,32 +168,33 @@ fn of_estimate(estimate: &Estimate) -> String {
     parts.join(", ")
 }
 
-/// What a condition asks, as in `CNN1 on real labels, 30 epochs: test error at most 5 % (10 seeds)`.
+/// What a condition asks, as in `CNN1 on real labels, 30 epochs: test error at most 5 % (over 10 seeds or more)`.
 fn condition(decided: &Decided) -> String {
     let Condition { measure, bound, needs } = &decided.condition;
     let unit = Unit::of(measure);
     let bound = format!("{} {}", bound.direction(), unit.bound(bound.threshold()));
     let units = counted(*needs, decided.looked.measured.units);
-    format!("{}: {} {bound} ({units} or more)", about(measure), name(measure))
+    let over = if is_of_checkpoints(decided) { "in each of" } else { "over" };
+    format!("{}: {} {bound} ({over} {units} or more)", about(measure), name(measure))
+}
+
+fn is_of_checkpoints(decided: &Decided) -> bool {
+    decided.looked.measured.units == Units::Checkpoints
 }
 
 /// The rule of a claim.
 pub(crate) fn rule(judged: &Judged) -> String {
     let conditions: Vec<String> = judged.decided.iter().map(condition).collect();
-    let each = match judged.decided.iter().all(|one| one.looked.measured.units == Units::Networks) {
-        true => "Reproduced where all is so for every network, not where something is otherwise for one",
-        false => "Reproduced where every interval is wholly so, not where one is wholly otherwise",
+    let of_checkpoints = judged.decided.iter().filter(|one| is_of_checkpoints(one)).count();
+    let each = if of_checkpoints == 0 {
+        "Reproduced where every 95 % interval is wholly so, not reproduced where one is wholly otherwise"
+    } else if of_checkpoints == judged.decided.len() {
+        "Reproduced where all is so for every checkpoint, not reproduced where something is otherwise for one"
+    } else {
+        "Reproduced where every 95 % interval is wholly so and every checkpoint is, not reproduced where one interval is wholly \
+         otherwise or one checkpoint is"
     };
     format!("{}. {each}; else inconclusive.", conditions.join("; "))
-}
-
-/// Why there is no number.
-fn nothing(measure: &Measure, units: Units) -> String {
-    let of_one = measure.trainings().map(|trainings| trainings.epochs);
-    match of_one.or(measure.over_networks().map(|over| over.epochs)) {
-        Some(epochs) => format!("no training of {epochs} epochs"),
-        None => format!("no {}", units.name()),
-    }
 }
 
 /// As in `1 seed` and `2 seeds`.
@@ -196,24 +211,40 @@ fn finding(looked: &Looked) -> String {
     let unit = Unit::of(&looked.measure);
     let (measured, estimated) = (&looked.measured, &looked.estimated);
     let (about, name) = (about(&looked.measure), name(&looked.measure));
-    if measured.values.is_empty() {
-        return format!("{about}: {name} unknown ({})", nothing(&looked.measure, measured.units));
-    }
-    let units = counted(measured.values.len(), measured.units);
+    let count = match &measured.values {
+        Ok(values) => values.len(),
+        Err(why) => return format!("{about}: {name} unknown ({why})"),
+    };
+    let units = counted(count, measured.units);
     let interval = if estimated.low.is_nan() {
         units
     } else {
         format!("{} to {}, {units}", unit.write(estimated.low), unit.write(estimated.high))
     };
     let mut text = format!("{about}: {name} {} ({interval})", unit.write(estimated.value));
-    if let Some(null) = measured.null {
-        let [mean, low, high] = [null.mean, null.low, null.high].map(|value| format!("{value:.3}"));
-        text.push_str(&format!(", null {mean} ({low} to {high})"));
-    }
+    text.push_str(&by_chance(looked));
     if let Some(p) = measured.p_value {
         text.push_str(&format!(", Page's test that it falls p = {p:.2}"));
     }
     text
+}
+
+/// What exact samples of P(X) give.
+fn by_chance(looked: &Looked) -> String {
+    if let (Measure::Estimate(estimate), Unit::Share) = (&looked.measure, Unit::of(&looked.measure)) {
+        // What can miss on both sides is held against both ends of the null.
+        let share = if matches!(estimate.of.as_str(), "mean" | "sd") { "95 %" } else { "97.5 %" };
+        return if estimate.minus.is_none() { format!(", exact samples {share}") } else { String::new() };
+    }
+    let Some(null) = looked.measured.null else { return String::new() };
+    let [mean, low, high] = [null.mean, null.low, null.high].map(|value| format!("{value:.3}"));
+    // Where the number itself is what is left over a null, that one is meant.
+    let which = match &looked.measure {
+        Measure::KlF1(_) => "null",
+        Measure::Estimate(estimate) if estimate.column == EstimateColumn::Mean => "null",
+        _ => "that null",
+    };
+    format!(", {which} {mean} ({low} to {high})")
 }
 
 /// What was found by what decides.
