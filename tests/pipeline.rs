@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use tests::{Project, Ran, tiny};
+use serde_json::Value;
+use tests::{Project, Ran, program, tiny};
 
 /// The stages that a run says it has done.
 fn done(text: &str) -> BTreeSet<String> {
@@ -149,4 +150,21 @@ fn a_network_that_saw_scaled_pixels_is_kept_as_one_that_takes_raw_ones() {
     }
     assert_eq!(classes.len(), 200);
     assert_eq!(wrong as f64 / 200.0, errors[3], "as many are wrong as the training counted");
+}
+
+#[test]
+fn a_table_is_shown_by_the_name_of_its_output_whichever_cells_it_comes_from() {
+    let project = Project::tiny();
+    project.run(&["train"]).ok();
+    let table = |arguments: &[&str]| {
+        Ran::of(program("runner", project.path()).args(["table", "pipeline.yaml"]).args(arguments))
+    };
+    let all = table(&["train.history"]).ok();
+    assert!(all.contains("history v1: 17 rows in 4 files") && all.contains("cnn3 (9)"), "{all}");
+    let one: Value = serde_json::from_str(&table(&["train.history@network=cnn2", "--json"]).ok()).unwrap();
+    assert_eq!((&one["rows"], &one["columns"][4]["unit"]), (&4.into(), &"nats".into()));
+    table(&["train.histroy"]).failed(2, &["no output `histroy`", "did you mean `history`?"]);
+    table(&["aggregate.summary"]).failed(2, &["is not made yet", "runner pipeline.yaml aggregate"]);
+    table(&["activations.energies"]).failed(2, &["is a stream", "keep: [energies]"]);
+    table(&[]).failed(2, &["name an output of it: dataset.dataset, train.checkpoints"]);
 }

@@ -22,6 +22,7 @@ Examples:
   runner pipeline.yaml --set train.epochs=2          try another value without editing the file
   runner status pipeline.yaml                        what is made, what is not, and why
   runner log pipeline.yaml train@seed=1              what a job said
+  runner table pipeline.yaml aggregate.summary       what is in a table
 
 Results are in results/NAME/STAGE/CELL/, beside the pipeline; logs and the cache are in .priorscope/.
 
@@ -138,6 +139,8 @@ pub(crate) enum Command {
         #[arg(value_name = "RUN")]
         run: Option<String>,
     },
+    /// Show a table: its columns with types, shapes, units, statistics and first values
+    Table(TableArguments),
     /// Read every output, record and input again, and find what is damaged
     Verify {
         #[command(flatten)]
@@ -165,6 +168,25 @@ pub(crate) struct ProjectArguments {
     /// A pipeline file of the folder
     #[arg(value_name = "PIPELINE.yaml")]
     pub(crate) pipeline: PathBuf,
+    /// Keep outputs in this folder, which several projects may share [default: $PRIORSCOPE_CACHE, or .priorscope]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) cache: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  runner table tiny.yaml aggregate.summary                  an output of a stage
+  runner table tiny.yaml train.history                      of all cells, as one table
+  runner table tiny.yaml train.history@network=cnn2         of some cells
+  runner table results/tiny/aggregate/summary.parquet       any Parquet file")]
+pub(crate) struct TableArguments {
+    /// A pipeline and one of its outputs, or Parquet files that are parts of one table
+    #[arg(value_name = "PIPELINE.yaml STAGE.OUTPUT | FILE.parquet", required = true)]
+    pub(crate) names: Vec<PathBuf>,
     /// Keep outputs in this folder, which several projects may share [default: $PRIORSCOPE_CACHE, or .priorscope]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) cache: Option<PathBuf>,

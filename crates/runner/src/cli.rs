@@ -1,7 +1,7 @@
 //! Who answers what the command line asks.
 
-use crate::arguments::{self, Cli, Command, Common, RunArguments};
-use crate::commands::{self, dry_run, gc, graph, history, log, status, verify};
+use crate::arguments::{self, Cli, Command, Common, RunArguments, TableArguments};
+use crate::commands::{self, dry_run, gc, graph, history, log, status, table, verify};
 use crate::digests::Digests;
 use crate::errors::Error;
 use crate::last::LastRuns;
@@ -45,6 +45,7 @@ pub fn main() -> ExitCode {
             (Color::Auto, project.json)
         }
         (_, Some(Command::Gc(arguments))) => (Color::Auto, arguments.json),
+        (_, Some(Command::Table(arguments))) => (Color::Auto, arguments.json),
         (Some(common), None) => (common.color, common.json),
         _ => (Color::Auto, false),
     };
@@ -191,6 +192,7 @@ fn perform(command: Command) -> Result<u8, Error> {
             }
             return Ok(if intact { 0 } else { 1 });
         }
+        Command::Table(arguments) => show_table(arguments)?,
         Command::Gc(arguments) => gc::gc(arguments)?,
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&plan::json_schema()).unwrap_or_default();
@@ -219,6 +221,33 @@ fn look_at<T>(
     let digests = Digests::load(&project);
     let opened = open::open(common, false, &project, &digests, &mut Descriptions::load(&project))?;
     answer(&opened, &opened.setting(&project, &digests))
+}
+
+fn show_table(arguments: TableArguments) -> Result<(), Error> {
+    let TableArguments { names, cache, json } = arguments;
+    let is_pipeline = names[0].extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    if !is_pipeline {
+        return table::print(&names, json);
+    }
+    if names.len() > 2 {
+        return Err(Error::Usage(
+            "name one output of a pipeline; all its cells are shown as one table".to_owned(),
+        ));
+    }
+    let mut common = Common::of(names[0].clone(), false, cache);
+    match names.get(1).map(|name| table::Name::parse(&name.to_string_lossy())).transpose()? {
+        None => look_at(&common, |_, setting| {
+            let names = table::names(setting).join(", ");
+            Err(Error::Usage(format!("name an output of it: {names}")))
+        }),
+        Some(name) => {
+            common.targets = vec![name.target()];
+            let files = look_at(&common, |opened, setting| {
+                table::files(setting, &opened.named, &name, &common.pipeline)
+            })?;
+            table::print(&files, json)
+        }
+    }
 }
 
 fn man(command: Option<&str>) -> Result<(), Error> {

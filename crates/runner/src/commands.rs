@@ -6,6 +6,7 @@ pub mod graph;
 pub mod history;
 pub mod log;
 pub mod status;
+pub mod table;
 pub mod verify;
 
 use crate::errors::{Error, io_error};

@@ -2,6 +2,7 @@
 
 pub mod algorithm1;
 pub mod digits;
+pub mod publish;
 mod stage_params;
 
 use std::collections::HashMap;

@@ -43,13 +43,11 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
         );
         sheet.panel(x, 212.0, &panel)?;
         if let Some(kl) = divergence {
-            sheet.text(x + 12.0, 396.0, Text::Line, &format!("KL {} nats", words::nats(kl.x)));
-            sheet.text(
-                x + 12.0,
-                412.0,
-                Text::Line,
-                &format!("null {}", words::null_and_excess(kl.x, &kl.null_x)),
-            );
+            // A column is too narrow for the null and the excess in one line.
+            let excess = words::nats(kl.x - kl.null_x.mean);
+            let of_image = format!("KL {} nats, excess {excess}", words::nats(kl.x));
+            sheet.text(x + 12.0, 396.0, Text::Line, &of_image);
+            sheet.text(x + 12.0, 412.0, Text::Line, &format!("null {}", words::null(&kl.null_x)));
             numbers.push(Number {
                 quantity: format!("KL[P(X)‖P̂(x)], class {}, image {}", image.label, image.image_id),
                 paper: super::NOT_PRINTED.to_owned(),
