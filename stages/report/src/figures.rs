@@ -2,6 +2,7 @@
 
 mod by_epoch;
 mod capacity;
+mod csv;
 mod layers;
 mod memorising;
 mod regions;
@@ -28,6 +29,8 @@ pub struct Figure {
     pub svg: String,
     /// Numbers: the paper's beside ours.
     pub numbers: Vec<Number>,
+    /// What is drawn, as CSV with a line of names; empty where there is nothing to show.
+    pub csv: String,
 }
 
 /// A number that the figure shows.

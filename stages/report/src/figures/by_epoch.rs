@@ -1,5 +1,6 @@
 //! Lines by epoch: a mean over seeds, and between the smallest and the largest a band.
 
+use super::csv::Csv;
 use crate::data::Curve;
 use crate::panel::Mark;
 use crate::style::Colour;
@@ -48,4 +49,23 @@ pub(super) fn seeds(curves: &[&Curve]) -> String {
             format!("Lines are means over {few} to {many} seeds, bands run from the smallest to the largest.")
         }
     }
+}
+
+/// The curves' means with the smallest and the largest over seeds, as CSV.
+pub(super) fn csv(curves: &[&Curve]) -> String {
+    let quantities = ["kl_f1", "training_error", "test_error"];
+    let spread = |name: &str| ["mean", "least", "largest"].map(|of| format!("{name}_{of}"));
+    let mut names: Vec<String> =
+        ["network", "labels", "epoch", "seeds", "null_kl_f1_mean"].map(str::to_owned).to_vec();
+    names.extend(quantities.iter().flat_map(|name| spread(name)));
+    let mut csv = Csv::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    for curve in curves {
+        for point in &curve.points {
+            let null = curve.null_f1.unwrap_or(f64::NAN);
+            let mut numbers = vec![f64::from(point.epoch), f64::from(point.seeds), null];
+            numbers.extend([point.kl, point.training_error, point.test_error].concat());
+            csv.line(&[&curve.network, &curve.labels], &numbers);
+        }
+    }
+    csv.finish()
 }

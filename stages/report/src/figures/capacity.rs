@@ -15,8 +15,14 @@ const HEADING: &str = "More channels in the first layer: divergence and test err
 const NETWORKS: [(&str, u32); 3] = [("cnn1", 4), ("cnn2", 12), ("cnn3", 20)];
 
 pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
-    let figure =
-        |svg, caption, numbers| Figure { number: 3, heading: HEADING.to_owned(), caption, svg, numbers };
+    let figure = |svg, caption, numbers, csv| Figure {
+        number: 3,
+        heading: HEADING.to_owned(),
+        caption,
+        svg,
+        numbers,
+        csv,
+    };
     let found: Vec<(&Curve, u32)> = NETWORKS
         .into_iter()
         .filter_map(|(name, channels)| Some((data.curve(name, "real")?, channels)))
@@ -24,7 +30,7 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
         .collect();
     if found.is_empty() {
         let missing = "No training on real labels is in the tables, so this figure has nothing to show.";
-        return Ok(figure(note("Figure 3", missing), String::new(), Vec::new()));
+        return Ok(figure(note("Figure 3", missing), String::new(), Vec::new(), String::new()));
     }
     let curves: Vec<&Curve> = found.iter().map(|(curve, _)| *curve).collect();
     let last = by_epoch::last(&curves);
@@ -79,7 +85,7 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
         caption += &format!(" Not in the tables: {}.", absent.join(", "));
     }
     let title = "Mean KL of F1 from P(X), and test error, by epoch, for networks with 4, 12 and 20 channels";
-    Ok(figure(sheet.finish(title), caption, numbers(&found, data)))
+    Ok(figure(sheet.finish(title), caption, numbers(&found, data), by_epoch::csv(&curves)))
 }
 
 fn percent(share: f64) -> f64 {

@@ -2,6 +2,7 @@
 
 use stage::Error;
 
+use super::csv::Csv;
 use super::{Extra, Figure, Number, entry, histogram, prior};
 use crate::data::{Data, Distribution, Extent, Layers};
 use crate::density::Density;
@@ -49,12 +50,13 @@ const ROW: f64 = 306.0;
 const TOP: f64 = 70.0;
 
 pub(super) fn draw(data: &Data, subject: &Subject) -> Result<Figure, Error> {
-    let figure = |svg, caption, numbers| Figure {
+    let figure = |svg, caption, numbers, csv| Figure {
         number: subject.number,
         heading: subject.heading.to_owned(),
         caption,
         svg,
         numbers,
+        csv,
     };
     let Some(layers) = (subject.of)(data) else {
         let missing = format!(
@@ -63,7 +65,8 @@ pub(super) fn draw(data: &Data, subject: &Subject) -> Result<Figure, Error> {
             words::network(subject.network),
             subject.labels
         );
-        return Ok(figure(note(&format!("Figure {}", subject.number), &missing), String::new(), Vec::new()));
+        let svg = note(&format!("Figure {}", subject.number), &missing);
+        return Ok(figure(svg, String::new(), Vec::new(), String::new()));
     };
     let mut sheet = Sheet::new(2.0 * ROW + 30.0);
     let prior = prior(data.sd);
@@ -109,7 +112,25 @@ pub(super) fn draw(data: &Data, subject: &Subject) -> Result<Figure, Error> {
     let key = &layers.key;
     let training = words::training(&key.network, &key.labels, key.seed, key.epoch);
     let title = format!("Distributions of the layers for image {}: {training}", layers.image_id);
-    Ok(figure(sheet.finish(&title), caption(data, layers, &training), numbers(layers, subject)))
+    let caption = caption(data, layers, &training);
+    Ok(figure(sheet.finish(&title), caption, numbers(layers, subject), csv(layers)))
+}
+
+/// Every histogram and every distribution over neurons as the tables have them.
+fn csv(layers: &Layers) -> String {
+    let mut csv =
+        Csv::new(&["variable", "bin_or_neuron", "lower_edge", "upper_edge", "count", "probability"]);
+    for (variable, found) in &layers.distributions {
+        for (bin, count) in found.counts.iter().enumerate() {
+            let edges =
+                found.bins.as_ref().map_or([f64::NAN; 2], |bins| [bins.edge(bin), bins.edge(bin + 1)]);
+            csv.line(&[variable], &[bin as f64, edges[0], edges[1], f64::from(*count), f64::NAN]);
+        }
+        for (neuron, probability) in found.probabilities.iter().enumerate() {
+            csv.line(&[variable], &[neuron as f64, f64::NAN, f64::NAN, f64::NAN, f64::from(*probability)]);
+        }
+    }
+    csv.finish()
 }
 
 fn image(sheet: &mut Sheet, layers: &Layers) -> Result<(), Error> {

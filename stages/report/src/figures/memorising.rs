@@ -15,13 +15,19 @@ const HEADING: &str = "Random labels: what CNN3 memorises";
 const CHANCE: f64 = 90.0;
 
 pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
-    let figure =
-        |svg, caption, numbers| Figure { number: 5, heading: HEADING.to_owned(), caption, svg, numbers };
+    let figure = |svg, caption, numbers, csv| Figure {
+        number: 5,
+        heading: HEADING.to_owned(),
+        caption,
+        svg,
+        numbers,
+        csv,
+    };
     let curve = data.curve("cnn3", "random").and_then(|curve| Some((curve, curve.last()?)));
     let Some((curve, end)) = curve else {
         let missing =
             "No training of CNN3 on random labels is in the tables, so this figure has nothing to show.";
-        return Ok(figure(note("Figure 5", missing), String::new(), Vec::new()));
+        return Ok(figure(note("Figure 5", missing), String::new(), Vec::new(), String::new()));
     };
     let percent = |shares: [f64; 3]| shares.map(|share| share * 100.0);
     let last = by_epoch::last(&[curve]);
@@ -69,5 +75,6 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
         number("Training error", "0 % within 200 epochs", end.training_error),
         number("Test error", "about 90 %", end.test_error),
     ];
-    Ok(figure(sheet.finish("Training and test error of CNN3 on random labels by epoch"), caption, numbers))
+    let title = "Training and test error of CNN3 on random labels by epoch";
+    Ok(figure(sheet.finish(title), caption, numbers, by_epoch::csv(&[curve])))
 }

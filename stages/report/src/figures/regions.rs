@@ -3,6 +3,7 @@
 use stage::Error;
 
 use super::Figure;
+use super::csv::Csv;
 use crate::data::{Data, Synthetic};
 use crate::sheet::{Picture, Sheet, Text, WIDTH, note};
 
@@ -16,11 +17,17 @@ const SIDE: f64 = COLUMN - 40.0;
 const ROW: f64 = SIDE + 46.0;
 
 pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
-    let figure =
-        |svg, caption| Figure { number: 8, heading: HEADING.to_owned(), caption, svg, numbers: Vec::new() };
+    let figure = |svg, caption, csv| Figure {
+        number: 8,
+        heading: HEADING.to_owned(),
+        caption,
+        svg,
+        numbers: Vec::new(),
+        csv,
+    };
     let Some(image) = &data.example else {
         let missing = "The dataset has no test image of classes 0 to 4, so there is nothing to show.";
-        return Ok(figure(note("Figure 8", missing), String::new()));
+        return Ok(figure(note("Figure 8", missing), String::new(), String::new()));
     };
     let mut sheet = Sheet::new(3.0 * ROW);
     let mut cell = |row: usize, column: usize, heading: &str, picture: Option<&Picture>| {
@@ -58,7 +65,17 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
         image.image_id, image.label
     );
     let title = format!("Image {}: its digit, edge, four regions, and the values in each", image.image_id);
-    Ok(figure(sheet.finish(&title), caption))
+    Ok(figure(sheet.finish(&title), caption, csv(image)))
+}
+
+fn csv(image: &Synthetic) -> String {
+    let mut csv = Csv::new(&["region", "row", "column", "pixel"]);
+    for (at, (pixel, region)) in image.pixels.iter().zip(&image.regions).enumerate() {
+        let name = REGIONS.get(usize::from(*region)).copied().unwrap_or("");
+        let (row, column) = (at / tables::SIDE, at % tables::SIDE);
+        csv.line(&[name], &[row as f64, column as f64, f64::from(*pixel)]);
+    }
+    csv.finish()
 }
 
 fn mask(image: &Synthetic, inside: impl Fn(u8) -> bool) -> Picture {

@@ -2,6 +2,7 @@
 
 use stage::Error;
 
+use super::csv::Csv;
 use super::{Extra, Figure, Number, entry, histogram, prior};
 use crate::data::{Data, Distribution};
 use crate::density::Density;
@@ -11,16 +12,17 @@ use crate::{style, words};
 const HEADING: &str = "Synthetic images and the distribution of their pixels";
 
 pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
-    let figure = |svg: String, caption: String, numbers| Figure {
+    let figure = |svg: String, caption: String, numbers, csv| Figure {
         number: 1,
         heading: HEADING.to_owned(),
         caption,
         svg,
         numbers,
+        csv,
     };
     if data.samples.is_empty() {
         let missing = "The dataset has no test image of classes 0 to 4, so there is nothing to show.";
-        return Ok(figure(note("Figure 1", missing), String::new(), Vec::new()));
+        return Ok(figure(note("Figure 1", missing), String::new(), Vec::new(), String::new()));
     }
     let mut sheet = Sheet::new(452.0);
     let column = WIDTH / 5.0;
@@ -69,5 +71,18 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     );
     let title =
         format!("Five synthetic images with the histograms of their pixels and the density of {prior}");
-    Ok(figure(sheet.finish(&title), caption, numbers))
+    Ok(figure(sheet.finish(&title), caption, numbers, csv(data)))
+}
+
+fn csv(data: &Data) -> String {
+    let mut csv = Csv::new(&["image_id", "class", "lower_edge", "upper_edge", "count"]);
+    for (image, _) in &data.samples {
+        let counts = Distribution::of_pixels(&image.pixels, &data.bins).counts;
+        for (bin, count) in counts.into_iter().enumerate() {
+            let edges = [data.bins.edge(bin), data.bins.edge(bin + 1)];
+            let of_image = [f64::from(image.image_id), f64::from(image.label)];
+            csv.line(&[], &[of_image[0], of_image[1], edges[0], edges[1], f64::from(count)]);
+        }
+    }
+    csv.finish()
 }

@@ -1,0 +1,51 @@
+//! Every claim with what was found, and the rules behind the verdicts.
+
+use std::fmt::Write as _;
+
+use super::class;
+use crate::data::Claim;
+use crate::escape::escape;
+
+pub(super) fn write(html: &mut String, claims: &[Claim]) {
+    html.push_str("<section aria-labelledby=\"claims\">\n<h2 id=\"claims\">The paper’s claims</h2>\n");
+    if claims.is_empty() {
+        html.push_str("<p>The table of claims has no rows.</p>\n</section>\n");
+        return;
+    }
+    html.push_str(
+        "<table class=\"claims\">\n<thead><tr><th scope=\"col\">Claim</th><th scope=\"col\">What the paper says</th>\
+         <th scope=\"col\">Paper</th><th scope=\"col\">Found</th><th scope=\"col\">Verdict</th></tr></thead>\n\
+         <tbody>\n",
+    );
+    for claim in claims {
+        let place = if claim.place.is_empty() {
+            String::new()
+        } else {
+            format!(" <span class=\"place\">{}</span>", escape(&claim.place))
+        };
+        let paper = if claim.paper.is_empty() { "–" } else { &claim.paper };
+        let _ = writeln!(
+            html,
+            "<tr id=\"claim-{0}\"><th scope=\"row\">{0}</th><td data-label=\"The paper says\">{1}{place}</td>\
+             <td data-label=\"Paper\">{2}</td><td data-label=\"Found\">{3}</td>\
+             <td data-label=\"Verdict\"><strong class=\"verdict {4}\">{5}</strong></td></tr>",
+            escape(&claim.claim),
+            escape(&claim.statement),
+            escape(paper),
+            escape(&claim.found),
+            class(&claim.verdict),
+            escape(&claim.verdict),
+        );
+    }
+    html.push_str(
+        "</tbody>\n</table>\n<details>\n<summary>The rules behind the verdicts, and what stands beside them</summary>\n<dl>\n",
+    );
+    for claim in claims {
+        let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escape(&claim.claim), escape(&claim.rule));
+        if !claim.beside.is_empty() {
+            let _ = writeln!(html, "<dd>Beside it: {}.</dd>", escape(&claim.beside));
+        }
+        let _ = writeln!(html, "<dd>Tables: <code>{}</code></dd>", escape(&claim.tables));
+    }
+    html.push_str("</dl>\n</details>\n</section>\n");
+}
