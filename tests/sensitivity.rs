@@ -59,5 +59,5 @@ fn every_setting_has_a_verdict_on_every_claim_that_is_asked_and_a_name_of_its_ow
     }
     let recipes = texts(&project, "recipes/sensitivity.parquet", ["setting", "claim"]);
     let recipes: BTreeSet<&String> = recipes.iter().map(|[setting, _]| setting).collect();
-    assert_eq!(recipes.len(), 4, "{recipes:?}");
+    assert_eq!(recipes.len(), 6, "{recipes:?}");
 }

@@ -101,7 +101,7 @@ pub fn preview(paths: &[PathBuf]) -> Result<Preview, Error> {
             }
         }
     }
-    let metadata = schema.as_ref().map(|schema| metadata(schema)).unwrap_or_default();
+    let metadata = schema.as_ref().map(metadata).unwrap_or_default();
     let columns = columns.into_iter().map(Gathered::finish).collect();
     Ok(Preview { metadata, rows, files: paths.len(), bytes, columns })
 }
