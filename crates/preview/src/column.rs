@@ -2,7 +2,7 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, GenericListArray, OffsetSizeTrait};
 use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType, Field};
@@ -12,6 +12,8 @@ use crate::statistics::{Gatherer, Statistics};
 
 /// How many first values are kept.
 pub const FIRST_VALUES: usize = 3;
+/// How many numbers of a list or tensor are written.
+const FIRST_ITEMS: usize = 8;
 /// The longest text of a first value, in characters.
 const LONGEST_VALUE: usize = 40;
 
@@ -122,9 +124,30 @@ fn shape(field: &Field) -> Option<Vec<usize>> {
 
 /// The shortest and the longest list of a batch.
 fn lengths(array: &ArrayRef) -> Option<(usize, usize)> {
-    let lists = array.as_list_opt::<i32>()?;
-    let lengths = || (0..lists.len()).map(|row| lists.value_length(row) as usize);
-    Some((lengths().min()?, lengths().max()?))
+    fn of<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> Option<(usize, usize)> {
+        let lengths = || (0..lists.len()).map(|row| lists.value_length(row).as_usize());
+        Some((lengths().min()?, lengths().max()?))
+    }
+    match array.data_type() {
+        DataType::List(_) => of(array.as_list::<i32>()),
+        DataType::LargeList(_) => of(array.as_list::<i64>()),
+        _ => None,
+    }
+}
+
+/// All that stands in the lists or tensors of a batch; none where it holds neither.
+pub(crate) fn items(array: &ArrayRef) -> Option<ArrayRef> {
+    fn of<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> ArrayRef {
+        let offsets = lists.value_offsets();
+        let (start, end) = (offsets[0].as_usize(), offsets[lists.len()].as_usize());
+        lists.values().slice(start, end - start)
+    }
+    match array.data_type() {
+        DataType::FixedSizeList(_, _) => Some(array.as_fixed_size_list().values().clone()),
+        DataType::List(_) => Some(of(array.as_list::<i32>())),
+        DataType::LargeList(_) => Some(of(array.as_list::<i64>())),
+        _ => None,
+    }
 }
 
 /// A value as text: the beginning of a long one, the size of an image.
@@ -136,12 +159,8 @@ fn first_value(array: &ArrayRef, row: usize) -> Result<String, ArrowError> {
         return Ok(format!("{} bytes", bytes.value_length(row)));
     }
     let one = array.slice(row, 1);
-    let few: ArrayRef = match one.data_type() {
-        // Only the first numbers are written, of thousands.
-        DataType::FixedSizeList(_, _) => first_numbers(one.as_fixed_size_list().values()),
-        DataType::List(_) => first_numbers(&one.as_list::<i32>().value(0)),
-        _ => one,
-    };
+    // Only the first numbers of a list or tensor are written, of thousands.
+    let few: ArrayRef = items(&one).map_or(one, |items| items.slice(0, items.len().min(FIRST_ITEMS)));
     let texts: Vec<String> = if few.data_type().is_floating() {
         let numbers = cast(&few, &DataType::Float64)?;
         numbers
@@ -170,10 +189,6 @@ pub fn number(value: f64) -> String {
     } else {
         format!("{value:.3e}")
     }
-}
-
-fn first_numbers(values: &ArrayRef) -> ArrayRef {
-    values.slice(0, values.len().min(8))
 }
 
 /// The encoded bytes of a column of images.

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::types::{Float32Type, Int32Type};
-use arrow_array::{ArrayRef, DictionaryArray, FixedSizeListArray, Float64Array, ListArray, RecordBatch};
+use arrow_array::{
+    ArrayRef, DictionaryArray, FixedSizeListArray, Float64Array, LargeListArray, ListArray, RecordBatch,
+};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 
@@ -99,4 +101,21 @@ fn what_is_no_table_or_another_one_is_refused() {
     assert!(preview(&[text]).unwrap_err().to_string().contains("no Parquet file, or cut short"));
     assert!(preview(&[one, other]).unwrap_err().to_string().contains("other columns"));
     assert!(preview(&[]).is_err());
+}
+
+#[test]
+fn lists_with_long_offsets_as_polars_writes_them_are_shown_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lists.parquet");
+    let rows = vec![Some(vec![Some(1), Some(5)]), Some(vec![Some(3)])];
+    let lists: ArrayRef = Arc::new(LargeListArray::from_iter_primitive::<Int32Type, _, _>(rows));
+    let schema = Arc::new(Schema::new(vec![Field::new("list", lists.data_type().clone(), true)]));
+    let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), schema.clone(), None).unwrap();
+    writer.write(&RecordBatch::try_new(schema, vec![lists]).unwrap()).unwrap();
+    writer.close().unwrap();
+    let shown = preview(&[path]).unwrap();
+    let list = &shown.columns[0];
+    assert_eq!((list.kind.as_str(), list.lengths), ("int32", Some((1, 2))));
+    assert_eq!(list.statistics, Statistics::Numbers { least: 1.0, mean: 3.0, largest: 5.0, nan: 0 });
+    assert_eq!(list.first, ["1, 5", "3"]);
 }

@@ -9,7 +9,7 @@ use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType};
 use serde::Serialize;
 
-use crate::column::image_bytes;
+use crate::column::{image_bytes, items};
 
 /// The most different words that are counted.
 pub const MOST_WORDS: usize = 10_000;
@@ -84,15 +84,8 @@ impl Gatherer {
 
     /// Adds a batch; of tensors and lists all that is in them.
     pub(crate) fn add(&mut self, array: &ArrayRef) -> Result<(), ArrowError> {
-        match array.data_type() {
-            DataType::FixedSizeList(_, _) => return self.add(&array.as_fixed_size_list().values().clone()),
-            DataType::List(_) => {
-                let lists = array.as_list::<i32>();
-                let (start, end) =
-                    (lists.value_offsets()[0] as usize, lists.value_offsets()[lists.len()] as usize);
-                return self.add(&lists.values().slice(start, end - start));
-            }
-            _ => {}
+        if let Some(items) = items(array) {
+            return self.add(&items);
         }
         match self {
             Gatherer::Numbers { least, largest, sum, count, nan } => {
