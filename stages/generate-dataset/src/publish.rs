@@ -233,12 +233,20 @@ fn schema() -> Arc<Schema> {
     Arc::new(Schema::new(fields).with_metadata(metadata))
 }
 
+/// A column of classes as Hugging Face datasets name its type.
+pub fn class_label() -> Value {
+    json!({"names": class_names(), "_type": "ClassLabel"})
+}
+
+fn class_names() -> Vec<String> {
+    (0..CLASSES).map(|class| class.to_string()).collect()
+}
+
 /// The columns as Hugging Face datasets name their types.
 fn features() -> Value {
-    let names: Vec<String> = (0..CLASSES).map(|class| class.to_string()).collect();
     let feature = |column: &Column| match column.kind {
         Kind::Id => json!({"dtype": "int32", "_type": "Value"}),
-        Kind::Class => json!({"names": names, "_type": "ClassLabel"}),
+        Kind::Class => class_label(),
         Kind::Pixels => json!({"shape": [SIDE, SIDE], "dtype": "float32", "_type": "Array2D"}),
         Kind::Regions => json!({"shape": [SIDE, SIDE], "dtype": "uint8", "_type": "Array2D"}),
         Kind::Text => json!({"dtype": "string", "_type": "Value"}),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use generate_dataset::digits::{self, Digit};
+use generate_dataset::publish;
 use tables::{CLASSES, Cells, Provenance, Writer, catalogue, picture};
 
 /// Packs handwritten digits into one Parquet file, which `generate-dataset`, Hugging Face datasets, DuckDB and pandas
@@ -91,9 +92,8 @@ fn png(digit: &Digit) -> Result<Vec<u8>, String> {
 
 /// What Hugging Face datasets look for in a Parquet file: that `image` is to be decoded and `label` is a class.
 fn features() -> serde_json::Value {
-    let names: Vec<String> = (0..CLASSES).map(|class| class.to_string()).collect();
     serde_json::json!({"info": {"features": {
         "image": {"_type": "Image"},
-        "label": {"names": names, "_type": "ClassLabel"},
+        "label": publish::class_label(),
     }}})
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{About, COLUMNS, Column, Kind};
+use tables::SIDE;
+
+use super::{About, COLUMNS, Column, Kind, class_names};
 
 /// README.md.
 pub(super) fn markdown(about: &About) -> String {
@@ -88,14 +90,15 @@ fn feature(text: &mut String, column: &Column) {
     let _ = writeln!(text, "  - name: {}", column.name);
     let picture = |dtype: &str| {
         format!(
-            "    dtype:\n      array2_d:\n        shape:\n        - 32\n        - 32\n        dtype: {dtype}\n"
+            "    dtype:\n      array2_d:\n        shape:\n        - {SIDE}\n        - {SIDE}\n        dtype: {dtype}\n"
         )
     };
     let kind = match column.kind {
         Kind::Id => "    dtype: int32\n".to_owned(),
         Kind::Text => "    dtype: string\n".to_owned(),
         Kind::Class => {
-            let names: String = (0..10).map(|class| format!("          '{class}': '{class}'\n")).collect();
+            let line = |class: &String| format!("          '{class}': '{class}'\n");
+            let names: String = class_names().iter().map(line).collect();
             format!("    dtype:\n      class_label:\n        names:\n{names}")
         }
         Kind::Pixels => picture("float32"),

@@ -27,9 +27,12 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     let mut sheet = Sheet::new(452.0);
     let column = WIDTH / 5.0;
     let mut numbers = Vec::new();
-    let density =
-        |pixels: &[f32]| Density::new(&Distribution::of_pixels(pixels, &data.bins).counts, &data.bins);
-    let densities: Vec<Density> = data.samples.iter().map(|(image, _)| density(&image.pixels)).collect();
+    let counts: Vec<Vec<u16>> = data
+        .samples
+        .iter()
+        .map(|(image, _)| Distribution::of_pixels(&image.pixels, &data.bins).counts)
+        .collect();
+    let densities: Vec<Density> = counts.iter().map(|counts| Density::new(counts, &data.bins)).collect();
     let peak = densities.iter().map(Density::peak).fold(0.0, f64::max);
     for (index, ((image, divergence), density)) in data.samples.iter().zip(&densities).enumerate() {
         let x = column * index as f64;
@@ -71,17 +74,15 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     );
     let title =
         format!("Five synthetic images with the histograms of their pixels and the density of {prior}");
-    Ok(figure(sheet.finish(&title), caption, numbers, csv(data)))
+    Ok(figure(sheet.finish(&title), caption, numbers, csv(data, &counts)))
 }
 
-fn csv(data: &Data) -> String {
+fn csv(data: &Data, counts: &[Vec<u16>]) -> String {
     let mut csv = Csv::new(&["image_id", "class", "lower_edge", "upper_edge", "count"]);
-    for (image, _) in &data.samples {
-        let counts = Distribution::of_pixels(&image.pixels, &data.bins).counts;
-        for (bin, count) in counts.into_iter().enumerate() {
-            let edges = [data.bins.edge(bin), data.bins.edge(bin + 1)];
-            let of_image = [f64::from(image.image_id), f64::from(image.label)];
-            csv.line(&[], &[of_image[0], of_image[1], edges[0], edges[1], f64::from(count)]);
+    for ((image, _), counts) in data.samples.iter().zip(counts) {
+        let (id, class) = (f64::from(image.image_id), f64::from(image.label));
+        for (bin, count) in counts.iter().enumerate() {
+            csv.line(&[], &[id, class, data.bins.edge(bin), data.bins.edge(bin + 1), f64::from(*count)]);
         }
     }
     csv.finish()
