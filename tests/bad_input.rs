@@ -112,6 +112,31 @@ fn a_column_of_another_type_is_named_with_the_right_one() {
 }
 
 #[test]
+fn divergences_and_a_history_of_two_trainings_are_not_joined() {
+    let project = Project::tiny();
+    project.run(&["divergences@network=cnn1"]).ok();
+    let mut train = program("train", project.path());
+    train.args(["--dataset", "results/tiny/dataset/dataset.parquet", "--network", "cnn1", "--epochs", "3"]);
+    train.args(["--learning-rate", "0.003", "--checkpoints", "c.parquet", "--history", "h.parquet"]);
+    Ran::of(train.args(["--timings", "t.parquet"])).ok();
+    let mut aggregate = program("aggregate", project.path());
+    let divergences = "results/tiny/divergences/cnn1-real-epochs3-seed1/divergences.parquet";
+    aggregate.args(["--histories", "h.parquet", "--divergences", divergences]);
+    aggregate.args(["--summary", "s.parquet", "--spread", "p.parquet", "--trends", "t.parquet"]);
+    let said = "train.learning_rate is 0.003 for the history and 0.001 for the divergences";
+    Ran::of(&mut aggregate).failed(3, &["h.parquet and ", "are of two trainings of cnn1", said]);
+    assert!(!project.path().join("s.parquet").exists());
+}
+
+#[test]
+fn a_table_from_a_pipe_is_refused_and_not_waited_for() {
+    let project = Project::tiny();
+    let pipe = project.path().join("dataset.parquet");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    train(&project).failed(3, &["dataset.parquet: it is no regular file; write the table to one"]);
+}
+
+#[test]
 fn an_unknown_param_is_named_with_its_place_and_the_nearest_right_name() {
     let project = Project::new(&tiny().replace("params: {seed: 1,", "params: {sed: 1,"));
     project.run(&[]).failed(3, &["pipeline.yaml:9:14", "sed", "seed"]);

@@ -78,6 +78,7 @@ impl<P: Params> Job<P> {
         read: impl FnOnce(&Path) -> Result<T, tables::Error>,
     ) -> Result<T, Error> {
         let path = self.path(port).ok_or_else(|| Error::input(port.name, "no file was given"))?;
+        no_pipe(port, path)?;
         read(path).map_err(|error| Error::input(port.name, error))
     }
 
@@ -90,10 +91,11 @@ impl<P: Params> Job<P> {
         port: &Port,
         mut read: impl FnMut(&Path) -> Result<T, tables::Error>,
     ) -> Result<Vec<T>, Error> {
-        self.paths(port)
-            .iter()
-            .map(|path| read(path).map_err(|error| Error::input(port.name, error)))
-            .collect()
+        let mut of_file = |path: &PathBuf| {
+            no_pipe(port, path)?;
+            read(path).map_err(|error| Error::input(port.name, error))
+        };
+        self.paths(port).iter().map(&mut of_file).collect()
     }
 
     /// The text of the one file of an input, of at most so many bytes.
@@ -161,8 +163,10 @@ impl<P: Params> Job<P> {
                 .iter()
                 .map(|path| match port.format {
                     Format::ArrowStream => Ok(json!("stream")),
-                    _ => digest(path).map(Value::from).map_err(|source| {
-                        Error::input(port.name, format!("{}: can't be read: {source}", path.display()))
+                    _ => no_pipe(port, path).and_then(|()| {
+                        digest(path).map(Value::from).map_err(|source| {
+                            Error::input(port.name, format!("{}: can't be read: {source}", path.display()))
+                        })
                     }),
                 })
                 .collect::<Result<Vec<_>, _>>()?;
@@ -190,6 +194,19 @@ impl<P: Params> Job<P> {
             lineage: Value::Object(stages).to_string(),
             extra: Vec::new(),
         })
+    }
+}
+
+/// A table is read several times and from several places, which a pipe can't be; one that nobody writes to is waited for forever.
+fn no_pipe(port: &Port, path: &Path) -> Result<(), Error> {
+    let about = path.metadata().ok().filter(|_| port.format == Format::Parquet);
+    match about.is_none_or(|about| about.is_file() || about.is_dir()) {
+        true => Ok(()),
+        false => {
+            let detail =
+                format!("{}: it is no regular file; write the table to one and give that", path.display());
+            Err(Error::input(port.name, detail))
+        }
     }
 }
 

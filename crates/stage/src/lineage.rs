@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use tables::Provenance;
 
 /// Every param of every stage behind a table, by `STAGE.PARAM`; several values of one are an array.
 pub type Recipe = BTreeMap<String, Value>;
@@ -52,9 +53,40 @@ pub(crate) fn add_table(lineage: &mut Map<String, Value>, of_table: &str) {
     }
 }
 
+/// Adds the lineage of a stream, which is known once it is opened, to the provenance of what is made from it.
+pub fn add_stream(provenance: &mut Provenance, of_stream: &str) {
+    let mut stages = Map::new();
+    add_table(&mut stages, &provenance.lineage);
+    add_table(&mut stages, of_stream);
+    provenance.lineage = Value::Object(stages).to_string();
+}
+
+/// The first param that both recipes know and that is not the same in them, with its two values: what is made with one of them is
+/// of another study than what is made with the other.
+pub fn first_difference<'a>(one: &'a Recipe, other: &'a Recipe) -> Option<(&'a str, &'a Value, &'a Value)> {
+    let pairs = one.iter().filter_map(|(param, value)| Some((param.as_str(), value, other.get(param)?)));
+    pairs.into_iter().find(|(_, one, other)| one != other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_streams_lineage_is_added_to_that_of_the_tables() {
+        let mut provenance = Provenance { lineage: r#"{"a":{"x":1}}"#.to_owned(), ..Provenance::default() };
+        add_stream(&mut provenance, r#"{"train":{"seed":3},"a":{"x":1}}"#);
+        assert_eq!(provenance.lineage, r#"{"a":{"x":1},"train":{"seed":3}}"#);
+    }
+
+    #[test]
+    fn two_recipes_differ_where_both_know_a_param_and_its_values_differ() {
+        let of = |text: &str| recipe(text).unwrap();
+        let (one, other) = (of(r#"{"a":{"x":1,"y":2}}"#), of(r#"{"a":{"x":1,"z":3}}"#));
+        assert_eq!(first_difference(&one, &other), None);
+        let third = of(r#"{"a":{"x":1,"y":4}}"#);
+        assert_eq!(first_difference(&one, &third), Some(("a.y", &2.into(), &4.into())));
+    }
 
     #[test]
     fn a_param_that_differs_between_tables_has_all_its_values_and_one_that_does_not_has_one() {

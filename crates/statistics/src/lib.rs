@@ -1,12 +1,12 @@
 //! Histograms, divergences, nulls and summaries: pure functions on slices, each with its formula.
 
-pub mod bootstrap;
 pub mod distance;
 pub mod distribution;
 pub mod divergence;
 pub mod edges;
 pub mod estimators;
 pub mod histogram;
+pub mod interval;
 pub mod neighbours;
 pub mod null;
 pub mod random;

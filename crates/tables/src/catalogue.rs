@@ -215,7 +215,7 @@ pub const DISTRIBUTIONS: Table = Table {
 /// KL[P(X)‖P̂] of every image at every epoch, beside its null.
 pub const DIVERGENCES: Table = Table {
     name: "divergences",
-    version: 1,
+    version: 2,
     about: "One image in one network at one epoch",
     columns: &[
         NETWORK,
@@ -247,6 +247,14 @@ pub const DIVERGENCES: Table = Table {
         ),
         column("null_f1_low", F64, "nats", "2.5 % quantile of that null"),
         column("null_f1_high", F64, "nats", "97.5 % quantile of that null"),
+        column(
+            "null_f1_standardised_mean",
+            F64,
+            "nats",
+            "Mean over the same samples, standardised as the energies are",
+        ),
+        column("null_f1_standardised_low", F64, "nats", "2.5 % quantile of that null"),
+        column("null_f1_standardised_high", F64, "nats", "97.5 % quantile of that null"),
     ],
 };
 
@@ -314,7 +322,7 @@ pub const ESTIMATES: Table = Table {
 /// One training at one epoch, over all its test images.
 pub const SUMMARY: Table = Table {
     name: "summary",
-    version: 2,
+    version: 3,
     about: "One network, labels, seed and epoch",
     columns: &[
         NETWORK,
@@ -347,11 +355,30 @@ pub const SUMMARY: Table = Table {
         column("null_f1_mean", F64, "nats", "Mean of the null of KL[P(X)‖P̂(F1)], the estimator's own floor"),
         column("null_f1_low", F64, "nats", "2.5 % quantile of that null"),
         column("null_f1_high", F64, "nats", "97.5 % quantile of that null"),
+        column(
+            "null_f1_standardised_mean",
+            F64,
+            "nats",
+            "Mean of the null of kl_f1_standardised: samples standardised as the energies are",
+        ),
+        column("null_f1_standardised_low", F64, "nats", "2.5 % quantile of that null"),
+        column("null_f1_standardised_high", F64, "nats", "97.5 % quantile of that null"),
         column("excess_x", F64, "nats", "kl_x_mean less null_x_mean"),
         column("excess_f1", F64, "nats", "kl_f1_mean less null_f1_mean"),
-        column("excess_f1_standardised", F64, "nats", "kl_f1_standardised_mean less null_f1_mean"),
+        column(
+            "excess_f1_standardised",
+            F64,
+            "nats",
+            "kl_f1_standardised_mean less null_f1_standardised_mean",
+        ),
         column("training_loss", F64, "nats", "Mean cross-entropy over the training images"),
         column("training_error", F64, "share", "Share of training images classified wrongly"),
+        column(
+            "least_training_error",
+            F64,
+            "share",
+            "The smallest training error of the training's history up to this epoch, also of epochs that have no row here",
+        ),
         column("test_error", F64, "share", "Share of test images classified wrongly"),
     ],
 };
@@ -374,7 +401,7 @@ pub const SPREAD: Table = Table {
             "kl_f1_low",
             F64,
             "nats",
-            "Lower end of the mean's 95 % interval, by bootstrap over seeds; NaN for one seed",
+            "Lower end of the mean's 95 % interval over seeds; NaN for one seed",
         ),
         column("kl_f1_high", F64, "nats", "Upper end of that interval"),
         column("null_f1_mean", F64, "nats", "Mean of the null of KL[P(X)‖P̂(F1)], the estimator's own floor"),
@@ -392,7 +419,7 @@ pub const SPREAD: Table = Table {
             "test_error_low",
             F64,
             "share",
-            "Lower end of the mean's 95 % interval, by bootstrap over seeds; NaN for one seed",
+            "Lower end of the mean's 95 % interval over seeds; NaN for one seed",
         ),
         column("test_error_high", F64, "share", "Upper end of that interval"),
     ],
@@ -419,12 +446,7 @@ pub const TRENDS: Table = Table {
             "",
             "Mean over seeds of Spearman's correlation with the number of channels: -1 where it falls in every seed, 1 where it rises in every one",
         ),
-        column(
-            "effect_low",
-            F64,
-            "",
-            "Lower end of its 95 % interval, by bootstrap over seeds; NaN for one seed",
-        ),
+        column("effect_low", F64, "", "Lower end of its 95 % interval over seeds; NaN for one seed"),
         column("effect_high", F64, "", "Upper end of that interval"),
         column("page_l", F64, "", "Page's L for a number that falls"),
         column(
@@ -524,11 +546,16 @@ pub const CLAIMS: Table = Table {
 /// The numbers behind the verdicts.
 pub const EVIDENCE: Table = Table {
     name: "evidence",
-    version: 1,
+    version: 2,
     about: "One number that a claim is judged by, or that stands beside it",
     columns: &[
         column("claim", Kind::Text, "", "The claim"),
-        column("role", Kind::Category, "", "decides or beside"),
+        column(
+            "role",
+            Kind::Category,
+            "",
+            "supposes (what must be so for the claim to be asked), decides or beside",
+        ),
         column("statistic", Kind::Category, "", "What it is: docs/claims.md has the list"),
         column("about", Kind::Text, "", "Of which networks, labels and epochs"),
         column(
@@ -545,11 +572,12 @@ pub const EVIDENCE: Table = Table {
             "of the statistic",
             "Mean over them, of checkpoints the worst for the claim; NaN where there are none",
         ),
+        column("median", F64, "of the statistic", "Median over them; NaN where there are none"),
         column(
             "low",
             F64,
             "of the statistic",
-            "Lower end of the 95 % interval, by bootstrap over them, of checkpoints of their range; NaN for fewer than two",
+            "Lower end of the 95 % interval over them, of checkpoints of their range; NaN for fewer than two",
         ),
         column("high", F64, "of the statistic", "Upper end of that interval"),
         column(

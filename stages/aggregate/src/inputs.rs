@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use stage::lineage::{Recipe, recipe};
 use statistics::null::Null;
 use tables::{Error, Numbers, Reader, catalogue};
 
@@ -28,6 +29,8 @@ impl fmt::Display for Key {
 pub(crate) struct Errors {
     pub(crate) training_loss: f64,
     pub(crate) training_error: f64,
+    /// The smallest of this epoch and all before it, whether their divergences are known or not.
+    pub(crate) least_training_error: f64,
     pub(crate) test_error: f64,
 }
 
@@ -40,11 +43,33 @@ pub(crate) struct Divergences {
     pub(crate) f1_standardised: Vec<f64>,
     pub(crate) null_x: Null,
     pub(crate) null_f1: Null,
+    pub(crate) null_f1_standardised: Null,
 }
 
-pub(crate) fn read_history(path: &Path) -> Result<Vec<(Key, Errors)>, Error> {
-    let mut rows = Vec::new();
-    for batch in Reader::open(path, &catalogue::HISTORY, &[])? {
+/// A file of divergences: of one training, ascending by epoch.
+pub(crate) struct Divergent {
+    pub(crate) epochs: Vec<Divergences>,
+    /// The params of all stages behind it.
+    pub(crate) made_with: Recipe,
+}
+
+/// A file of histories.
+pub(crate) struct History {
+    pub(crate) rows: Vec<(Key, Errors)>,
+    /// The params of all stages behind it.
+    pub(crate) made_with: Recipe,
+}
+
+/// What a table was made with; nothing where it does not say.
+fn made_with(reader: &Reader) -> Recipe {
+    reader.metadata("lineage").and_then(recipe).unwrap_or_default()
+}
+
+pub(crate) fn read_history(path: &Path) -> Result<History, Error> {
+    let mut rows: Vec<(Key, Errors)> = Vec::new();
+    let reader = Reader::open(path, &catalogue::HISTORY, &[])?;
+    let made_with = made_with(&reader);
+    for batch in reader {
         let batch = batch?;
         let (networks, labels) = (batch.texts("network")?, batch.texts("labels")?);
         let (seeds, epochs) = (batch.i64s("seed")?, batch.i32s("epoch")?);
@@ -63,23 +88,33 @@ pub(crate) fn read_history(path: &Path) -> Result<Vec<(Key, Errors)>, Error> {
                 seed: seeds[row],
                 epoch: epochs[row],
             };
-            let errors =
-                Errors { training_loss: loss[row], training_error: training[row], test_error: test[row] };
+            let errors = Errors {
+                training_loss: loss[row],
+                training_error: training[row],
+                least_training_error: training[row],
+                test_error: test[row],
+            };
             rows.push((key, errors));
         }
     }
-    Ok(rows)
+    Ok(History { rows, made_with })
 }
 
-/// All histories by training and epoch; none may be told twice.
+impl Key {
+    fn training(&self) -> (&str, &str, i64) {
+        (&self.network, &self.labels, self.seed)
+    }
+}
+
+/// All histories by training and epoch, each with the number of its file; none may be told twice.
 pub(crate) fn histories(
-    files: &[Vec<(Key, Errors)>],
+    files: &[History],
     paths: &[PathBuf],
-) -> Result<BTreeMap<Key, Errors>, Error> {
-    let mut all = BTreeMap::new();
-    for (rows, path) in files.iter().zip(paths) {
+) -> Result<BTreeMap<Key, (Errors, usize)>, Error> {
+    let mut all: BTreeMap<Key, (Errors, usize)> = BTreeMap::new();
+    for (file, (History { rows, .. }, path)) in files.iter().zip(paths).enumerate() {
         for (row, (key, errors)) in rows.iter().enumerate() {
-            if all.insert(key.clone(), *errors).is_some() {
+            if all.insert(key.clone(), (*errors, file)).is_some() {
                 return Err(Error::value(
                     path,
                     "epoch",
@@ -90,10 +125,20 @@ pub(crate) fn histories(
             }
         }
     }
+    // Ascending by epoch within each training.
+    let mut before: Option<(&Key, f64)> = None;
+    for (key, (errors, _)) in &mut all {
+        if let Some((earlier, least)) = before
+            && earlier.training() == key.training()
+        {
+            errors.least_training_error = errors.least_training_error.min(least);
+        }
+        before = Some((key, errors.least_training_error));
+    }
     Ok(all)
 }
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 17] = [
     "network",
     "labels",
     "seed",
@@ -108,20 +153,25 @@ const COLUMNS: [&str; 14] = [
     "null_f1_mean",
     "null_f1_low",
     "null_f1_high",
+    "null_f1_standardised_mean",
+    "null_f1_standardised_low",
+    "null_f1_standardised_high",
 ];
 
-pub(crate) fn read_divergences(path: &Path) -> Result<Vec<Divergences>, Error> {
+pub(crate) fn read_divergences(path: &Path) -> Result<Divergent, Error> {
     let mut epochs: Vec<Divergences> = Vec::new();
     let mut places: HashMap<Key, usize> = HashMap::new();
     let mut seen: Vec<(i32, i32, usize)> = Vec::new();
-    for batch in Reader::open(path, &catalogue::DIVERGENCES, &COLUMNS)? {
+    let reader = Reader::open(path, &catalogue::DIVERGENCES, &COLUMNS)?;
+    let made_with = made_with(&reader);
+    for batch in reader {
         let batch = batch?;
         let (networks, labels) = (batch.texts("network")?, batch.texts("labels")?);
         let (seeds, numbers) = (batch.i64s("seed")?, batch.i32s("epoch")?);
         let column = |name: &str| -> Result<Numbers<f64>, Error> {
             let values = batch.f64s(name)?;
-            match values.iter().position(|value| value.is_nan()) {
-                Some(row) => Err(batch.bad_value(name, row, "NaN", "a divergence is a number")),
+            match values.iter().position(|value| !value.is_finite()) {
+                Some(row) => Err(batch.bad_value(name, row, values[row], "a divergence is a finite number")),
                 None => Ok(values),
             }
         };
@@ -135,6 +185,8 @@ pub(crate) fn read_divergences(path: &Path) -> Result<Vec<Divergences>, Error> {
         };
         let null_x = null("null_x_mean", "null_x_low", "null_x_high")?;
         let null_f1 = null("null_f1_mean", "null_f1_low", "null_f1_high")?;
+        let null_standardised =
+            null("null_f1_standardised_mean", "null_f1_standardised_low", "null_f1_standardised_high")?;
         // Rows of one epoch stand together, so that few keys are made.
         let same = |a: usize, b: usize| {
             numbers[a] == numbers[b]
@@ -157,6 +209,7 @@ pub(crate) fn read_divergences(path: &Path) -> Result<Vec<Divergences>, Error> {
                     key,
                     null_x: null_x(start),
                     null_f1: null_f1(start),
+                    null_f1_standardised: null_standardised(start),
                     x: vec![],
                     f1: vec![],
                     f1_standardised: vec![],
@@ -181,5 +234,5 @@ pub(crate) fn read_divergences(path: &Path) -> Result<Vec<Divergences>, Error> {
         return Err(Error::damaged(path, "it holds no divergence"));
     }
     epochs.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(epochs)
+    Ok(Divergent { epochs, made_with })
 }

@@ -11,11 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use stage::lineage::first_difference;
 use stage::{Error, Job, Output, Port, Stage};
-use statistics::bootstrap::Resampling;
+use statistics::interval::Resampling;
 use tables::catalogue;
 
-use inputs::Divergences;
+use inputs::{Divergences, Divergent};
 use summary::Summary;
 
 const DIVERGENCES: Port =
@@ -73,23 +74,35 @@ impl Default for Params {
 
 fn run(job: &Job<Params>) -> Result<(), Error> {
     let provenance = job.provenance()?;
-    let histories =
-        inputs::histories(&job.read_all(&HISTORIES, inputs::read_history)?, job.paths(&HISTORIES))
-            .map_err(|error| Error::input(HISTORIES.name, error))?;
+    let read = job.read_all(&HISTORIES, inputs::read_history)?;
+    let histories = inputs::histories(&read, job.paths(&HISTORIES))
+        .map_err(|error| Error::input(HISTORIES.name, error))?;
     let files = job.paths(&DIVERGENCES);
     let done = AtomicUsize::new(0);
     let summarise = |path: &PathBuf| -> Result<Vec<Summary>, Error> {
-        let mut epochs =
+        let Divergent { mut epochs, made_with } =
             inputs::read_divergences(path).map_err(|error| Error::input(DIVERGENCES.name, error))?;
         if job.params.energies == Energies::Standardised {
-            epochs.iter_mut().for_each(|epoch| epoch.f1.clone_from(&epoch.f1_standardised));
+            for epoch in &mut epochs {
+                epoch.f1.clone_from(&epoch.f1_standardised);
+                epoch.null_f1 = epoch.null_f1_standardised;
+            }
         }
         let summary = |epoch: &Divergences| {
-            let history = histories.get(&epoch.key).ok_or_else(|| {
+            let (errors, file) = histories.get(&epoch.key).ok_or_else(|| {
                 let detail = format!("none of them tells of {}, of which {} does", epoch.key, path.display());
                 Error::input(HISTORIES.name, detail)
             })?;
-            Ok(summary::of_epoch(epoch, history))
+            if let Some((param, of_history, here)) = first_difference(&read[*file].made_with, &made_with) {
+                let history = job.paths(&HISTORIES)[*file].display();
+                let detail = format!(
+                    "{history} and {} are of two trainings of {}: {param} is {of_history} for the history and {here} for the divergences",
+                    path.display(),
+                    epoch.key
+                );
+                return Err(Error::input(HISTORIES.name, detail));
+            }
+            Ok(summary::of_epoch(epoch, errors))
         };
         let summaries = epochs.iter().map(summary).collect();
         job.progress().at(done.fetch_add(1, Ordering::Relaxed) + 1, files.len(), "trainings", "");

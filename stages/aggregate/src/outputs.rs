@@ -32,11 +32,15 @@ pub(crate) fn summary(output: Output, rows: &[Summary], provenance: &Provenance)
         number(|row| row.null_f1.mean),
         number(|row| row.null_f1.low),
         number(|row| row.null_f1.high),
+        number(|row| row.null_f1_standardised.mean),
+        number(|row| row.null_f1_standardised.low),
+        number(|row| row.null_f1_standardised.high),
         number(|row| row.kl_x_mean - row.null_x.mean),
         number(|row| row.kl_f1_mean - row.null_f1.mean),
-        number(|row| row.kl_f1_standardised_mean - row.null_f1.mean),
+        number(|row| row.kl_f1_standardised_mean - row.null_f1_standardised.mean),
         number(|row| row.errors.training_loss),
         number(|row| row.errors.training_error),
+        number(|row| row.errors.least_training_error),
         number(|row| row.errors.test_error),
     ])?;
     Ok(writer.finish()?)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use statistics::bootstrap::{Interval, Resampling};
+use statistics::interval::{Interval, Resampling};
 use statistics::null::Null;
 use statistics::summary::{mean, quantile_of_sorted, sd};
 
@@ -25,6 +25,7 @@ pub(crate) struct Summary {
     pub(crate) f1_within_null: f64,
     pub(crate) null_x: Null,
     pub(crate) null_f1: Null,
+    pub(crate) null_f1_standardised: Null,
     pub(crate) errors: Errors,
 }
 
@@ -73,6 +74,7 @@ pub(crate) fn of_epoch(epoch: &Divergences, errors: &Errors) -> Summary {
         f1_within_null: within(&epoch.f1, epoch.null_f1),
         null_x: epoch.null_x,
         null_f1: epoch.null_f1,
+        null_f1_standardised: epoch.null_f1_standardised,
         errors: *errors,
     }
 }
@@ -86,8 +88,8 @@ pub(crate) fn over_seeds(summaries: &[Summary], resampling: Resampling) -> Vec<S
     groups
         .into_par_iter()
         .map(|((network, labels, epoch), group)| {
-            let of = |number: fn(&Summary) -> f64| {
-                OverSeeds::of(group.iter().map(|summary| number(summary)).collect(), resampling)
+            let of = |number: fn(&Summary) -> f64, most: f64| {
+                OverSeeds::of(group.iter().map(|summary| number(summary)).collect(), most, resampling)
             };
             let null = |number: fn(&Summary) -> f64| {
                 mean(&group.iter().map(|summary| number(summary)).collect::<Vec<_>>())
@@ -96,23 +98,23 @@ pub(crate) fn over_seeds(summaries: &[Summary], resampling: Resampling) -> Vec<S
                 network,
                 labels,
                 epoch,
-                kl_f1: of(|summary| summary.kl_f1_mean),
+                kl_f1: of(|summary| summary.kl_f1_mean, f64::INFINITY),
                 null_f1: Null {
                     mean: null(|summary| summary.null_f1.mean),
                     low: null(|summary| summary.null_f1.low),
                     high: null(|summary| summary.null_f1.high),
                 },
-                training_error: of(|summary| summary.errors.training_error),
-                test_error: of(|summary| summary.errors.test_error),
+                training_error: of(|summary| summary.errors.training_error, 1.0),
+                test_error: of(|summary| summary.errors.test_error, 1.0),
             }
         })
         .collect()
 }
 
 impl OverSeeds {
-    /// Of no values, all is NaN.
-    pub(crate) fn of(values: Vec<f64>, resampling: Resampling) -> OverSeeds {
-        let Interval { low, high, .. } = resampling.interval(&values);
+    /// Of no values, all is NaN. A value is 0 at least and `most` at most.
+    pub(crate) fn of(values: Vec<f64>, most: f64, resampling: Resampling) -> OverSeeds {
+        let Interval { low, high, .. } = resampling.interval(&values).within(0.0, most);
         OverSeeds {
             low,
             high,
@@ -132,11 +134,12 @@ mod tests {
     #[test]
     fn a_number_over_seeds_has_mean_spread_and_range() {
         let resampling = Resampling { draws: 1000, seed: 1 };
-        let over = OverSeeds::of(vec![1.0, 2.0, 6.0], resampling);
+        let over = OverSeeds::of(vec![1.0, 2.0, 6.0], f64::INFINITY, resampling);
         assert_eq!((over.seeds, over.mean, over.min, over.max), (3, 3.0, 1.0, 6.0));
         assert!((over.sd - 7f64.sqrt()).abs() < 1e-12);
-        assert!(1.0 <= over.low && over.low < 3.0 && 3.0 < over.high && over.high <= 6.0, "{over:?}");
-        let one = OverSeeds::of(vec![4.0], resampling);
+        // 3 ± 4.303 · √7 / √3, and a divergence is never below 0.
+        assert!(over.low == 0.0 && (over.high - 9.572).abs() < 1e-3, "{over:?}");
+        let one = OverSeeds::of(vec![4.0], f64::INFINITY, resampling);
         assert!(one.sd == 0.0 && one.low.is_nan() && one.high.is_nan(), "{one:?}");
     }
 
@@ -145,7 +148,16 @@ mod tests {
         let key = Key { network: "cnn1".into(), labels: "real".into(), seed: 1, epoch: 0 };
         let (x, f1) = (vec![0.01, 0.02, 0.03, 0.9], vec![0.02, 0.8, 0.9, 1.0]);
         let null = Null { mean: 0.02, low: 0.01, high: 0.04 };
-        let epoch = Divergences { key, x, f1_standardised: f1.clone(), f1, null_x: null, null_f1: null };
+        let f1_standardised = f1.clone();
+        let epoch = Divergences {
+            key,
+            x,
+            f1,
+            f1_standardised,
+            null_x: null,
+            null_f1: null,
+            null_f1_standardised: null,
+        };
         let summary = of_epoch(&epoch, &Errors::default());
         assert_eq!((summary.x_within_null, summary.f1_within_null), (0.75, 0.25));
         assert!((summary.kl_f1_median - 0.85).abs() < 1e-12);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use statistics::bootstrap::{Interval, Resampling};
+use statistics::interval::{Interval, Resampling};
 use statistics::trend::fall;
 use tables::NETWORKS;
 
@@ -64,7 +64,7 @@ fn trend(
         epoch,
         measure,
         seeds: blocks.len(),
-        effect: resampling.interval(&fall.correlations),
+        effect: resampling.interval(&fall.correlations).within(-1.0, 1.0),
         page_l: fall.statistic,
         p_value: fall.p_value,
     })

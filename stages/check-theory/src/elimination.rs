@@ -40,13 +40,17 @@ const OUTSIDE: [Check; 2] = [
 ];
 const FUNCTIONS: Check =
     Check::identity("C10", "Eq. 34", "", "layers are functions: P(F_Y|X) = softmax of the network");
-const RANDOM: Check =
-    Check::identity("C10", "Eq. 34", "", "layers are random: P(F_Y|X), against softmax of the network");
+const RANDOM: Check = Check::identity(
+    "C10",
+    "Eq. 34",
+    "",
+    "layers are random, small discretised network: P(F_Y|X), against its softmax",
+);
 const NEURON: Check = Check::identity(
     "C10",
     "Eq. 34",
     "",
-    "layers are one random neuron: P(F_Y|X), against softmax of the network",
+    "layers are one random neuron, small discretised network: P(F_Y|X), against its softmax",
 );
 const SIGN: Check =
     Check::identity("C10", "Eq. 34", "", "exp[-f_Y] as printed, against softmax of the network");

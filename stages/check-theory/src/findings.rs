@@ -53,6 +53,8 @@ const fn mean(name: &'static str) -> Statistic {
 pub const ERRORS: &[Statistic] = &[largest("largest_relative_error"), median("median_relative_error")];
 /// The largest relative error only.
 pub const LARGEST_ERROR: &[Statistic] = &[largest("largest_relative_error")];
+/// A relative error of its own.
+pub const RELATIVE_ERROR: &[Statistic] = &[mean("relative_error")];
 /// KL divergences, nats.
 pub const KL: &[Statistic] = &[largest("largest_kl"), median("median_kl")];
 /// Total-variation distances, 0 to 1.

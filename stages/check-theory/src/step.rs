@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::findings::{Check, ERRORS, Findings, Kind, LARGEST_ERROR, SLOPE, SWITCHED};
+use crate::findings::{Check, ERRORS, Findings, Kind, LARGEST_ERROR, RELATIVE_ERROR, SLOPE, SWITCHED};
 use crate::real::{Layers, Pooled, Real, pool, relu};
 use crate::tangents::{Tangents, tangents};
 
@@ -17,6 +17,10 @@ const fn of_layer(equation: &'static str, layer: &'static str) -> Check {
     Check::identity("C11", equation, layer, "first order is exact in units that did not switch")
 }
 
+const fn of_step(name: &'static str) -> Check {
+    Check::identity("C11", "Eq. 39", "f_y", name).kind(Kind::Approximation, RELATIVE_ERROR)
+}
+
 const EXACT: [Check; 4] =
     [of_layer("Eq. 39", "f1"), of_layer("Eq. 39", "f2"), of_layer("Eq. 39", "f3"), of_layer("Eq. 39", "f4")];
 const WHOLE: Check =
@@ -26,6 +30,12 @@ const REMAINDER: Check = Check::identity("C11", "Eq. 39", "", "remainder over tr
     .kind(Kind::Approximation, ERRORS);
 const SWITCHES: Check =
     Check::identity("C11", "Eq. 39", "", "share of units that switched").kind(Kind::Approximation, SWITCHED);
+/// Steps whose error is told by itself, and its checks.
+const TOLD: [(f64, Check); 3] = [
+    (1e-3, of_step("remainder over true change, at step 0.001")),
+    (1e-2, of_step("remainder over true change, at step 0.01")),
+    (1.0, of_step("remainder over true change, at step 1")),
+];
 const C2: [Check; 2] = [
     Check::identity("C11", "Eq. 43", "f1", "C2 is 0: the error of Eq. 43 has nothing in it"),
     Check::identity("C11", "Eq. 43", "f3", "C2 is 0: the error of Eq. 43 has nothing in it"),
@@ -160,6 +170,10 @@ fn points(steps: &[f64], all: &[Vec<Stepped>], findings: &mut Findings) -> Vec<P
             if sum.change > 0.0 {
                 let error = (sum.remainder / sum.change).sqrt();
                 findings.each(Check { layer, ..REMAINDER }, [error]);
+                let is_near = |told: f64| (step / told - 1.0).abs() < 1e-9;
+                for (_, check) in TOLD.iter().filter(|(told, check)| check.layer == layer && is_near(*told)) {
+                    findings.one(*check, sum.units, error);
+                }
                 points.push(Point { layer, step: *step, error, switched });
             }
         }

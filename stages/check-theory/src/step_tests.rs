@@ -24,6 +24,13 @@ fn single_layers_are_linear_but_where_units_switch_and_the_whole_network_is_of_s
         let slope = worst(&findings, "Eq. 38", Kind::Approximation);
         assert!((slope - 1.0).abs() < 0.02, "{slope}");
         assert_eq!(points.len(), 5 * 33);
+        let told: Vec<f64> = findings
+            .rows()
+            .iter()
+            .filter(|row| row.check.name.contains(", at step "))
+            .map(|row| row.value)
+            .collect();
+        assert!(told.len() == 3 && told.is_sorted() && told[0] < told[2], "{told:?}");
         // At a step of 1 units have switched, and only these leave a remainder.
         let last = points.iter().rfind(|point| point.layer == "f1").unwrap();
         assert!(last.switched > 0.0 && last.error > 1e-3, "{last:?}");

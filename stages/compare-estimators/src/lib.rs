@@ -71,7 +71,7 @@ pub struct Params {
     /// Images of white noise behind the null of the filter.
     #[schemars(range(min = 10, max = 1_000_000))]
     pub noise_images: u32,
-    /// Seed of the samples and of the noise.
+    /// Seed of the samples and of the noise, which each seed of a dataset has others of.
     pub seed: u32,
 }
 
@@ -102,15 +102,15 @@ struct Samples<'a> {
 
 fn run(job: &Job<Params>) -> Result<(), Error> {
     let params = &job.params;
-    let (of_dataset, variance) = job.read(&DATASET, made_from)?;
-    let of_dataset = of_dataset.unwrap_or(Family::Normal);
+    let made_from = job.read(&DATASET, made_from)?;
+    let of_dataset = made_from.family.unwrap_or(Family::Normal);
     let family = match params.against {
         Shape::Dataset => of_dataset,
         Shape::Normal => Family::Normal,
         Shape::Laplace => Family::Laplace,
         Shape::Uniform => Family::Uniform,
     };
-    let sd = variance.unwrap_or(params.variance).sqrt();
+    let sd = made_from.variance.unwrap_or(params.variance).sqrt();
     let distribution = |family| {
         Distribution::new(family, 0.0, sd)
             .ok_or_else(|| Error::param("variance", "it must be a finite number above 0"))
@@ -130,7 +130,8 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let output = job.create(&ESTIMATES)?;
     let mut writer = Writer::parquet(output, &catalogue::ESTIMATES, &HashMap::new(), &provenance)?;
     let estimators: Vec<Against> = estimators::all().into_iter().map(|one| one.against(known)).collect();
-    let seed = u64::from(params.seed);
+    // Each dataset has exact samples of its own, so that an interval over datasets holds what they differ by.
+    let seed = u64::from(params.seed) | u64::from(made_from.seed) << 32;
     let images = test.len().min(params.images as usize) as u64;
     let (draws, noises) = (u64::from(params.null_draws), u64::from(params.noise_images));
     let drawn = |from: &Distribution, size: usize, draw: u64| -> Vec<f32> {
@@ -167,13 +168,24 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     Output::publish(vec![writer.finish()?])
 }
 
-/// The shape and the variance of P(X) that a dataset was made with, as its metadata says.
-fn made_from(path: &Path) -> Result<(Option<Family>, Option<f64>), tables::Error> {
+/// What a dataset was made with, as far as its metadata says.
+struct MadeFrom {
+    /// The shape of P(X).
+    family: Option<Family>,
+    /// Its variance.
+    variance: Option<f64>,
+    seed: u32,
+}
+
+fn made_from(path: &Path) -> Result<MadeFrom, tables::Error> {
     let reader = Reader::open(path, &catalogue::DATASET, &["image_id"])?;
     let params: Option<Value> = reader.metadata("params").and_then(|text| serde_json::from_str(text).ok());
     let param = |name: &str| params.as_ref().and_then(|params| params.get(name)).cloned();
-    let family = param("distribution").and_then(|family| serde_json::from_value(family).ok());
-    Ok((family, param("variance").and_then(|variance| variance.as_f64())))
+    Ok(MadeFrom {
+        family: param("distribution").and_then(|family| serde_json::from_value(family).ok()),
+        variance: param("variance").and_then(|variance| variance.as_f64()),
+        seed: param("seed").and_then(|seed| seed.as_u64()?.try_into().ok()).unwrap_or_default(),
+    })
 }
 
 /// One estimator's answers for the images, with its nulls.

@@ -2,12 +2,11 @@
 
 mod settings;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use stage::lineage::{Recipe, recipe};
 use stage::{Error, Job, Output, Port, Stage};
 use tables::{Cells, Provenance, Reader, Writer, catalogue};
@@ -44,6 +43,7 @@ struct Verdict {
     claim: String,
     verdict: String,
     found: String,
+    rule: String,
 }
 
 fn run(job: &Job<Params>) -> Result<(), Error> {
@@ -56,10 +56,18 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         Error::input(CLAIMS.name, format!("{one} and {another} {what}"))
     };
     if let Some((one, another)) = settings::first_pair(&settings) {
-        return Err(two(one, another, "were made with the same params; give each setting once"));
+        let what = "were made with the same params, whatever they were judged with; give each setting once";
+        return Err(two(one, another, what));
     }
-    if let Some(other) = studies.iter().position(|study| study.rules != studies[0].rules) {
-        return Err(two(0, other, "were judged by other rules, so that their verdicts can't be compared"));
+    let mut rules: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    for (index, study) in studies.iter().enumerate() {
+        for Verdict { claim, rule, .. } in &study.verdicts {
+            let (first, known) = rules.entry(claim).or_insert((index, rule));
+            if *known != rule {
+                let what = format!("judge {claim} by other rules, so that their verdicts can't be compared");
+                return Err(two(*first, index, &what));
+            }
+        }
     }
     let rows: Vec<(&Setting, &Verdict)> = settings
         .iter()
@@ -74,25 +82,23 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
 
 /// What a file of verdicts says.
 struct Study {
-    /// The params that it was made with.
+    /// The params that it was made with, but for those that it was judged with: the rules stand beside each verdict.
     recipe: Recipe,
-    /// Digest of the rules.
-    rules: String,
     verdicts: Vec<Verdict>,
 }
 
 fn read(path: &Path) -> Result<Study, tables::Error> {
-    let reader = Reader::open(path, &catalogue::CLAIMS, &["claim", "verdict", "found"])?;
-    let recipe = recipe(reader.metadata("lineage").unwrap_or("")).ok_or_else(|| {
+    let reader = Reader::open(path, &catalogue::CLAIMS, &["claim", "verdict", "found", "rule"])?;
+    let mut recipe = recipe(reader.metadata("lineage").unwrap_or("")).ok_or_else(|| {
         let detail = "its metadata does not say with which params it was made (priorscope.lineage)";
         tables::Error::damaged(path, detail)
     })?;
-    let inputs: Value = serde_json::from_str(reader.metadata("inputs").unwrap_or("")).unwrap_or_default();
-    let rules = inputs["rules"].to_string();
+    recipe.retain(|param, _| !param.starts_with("judge-claims."));
     let mut verdicts: Vec<Verdict> = Vec::new();
     for batch in reader {
         let batch = batch?;
-        let (claims, words, found) = (batch.texts("claim")?, batch.texts("verdict")?, batch.texts("found")?);
+        let (claims, words) = (batch.texts("claim")?, batch.texts("verdict")?);
+        let (found, rules) = (batch.texts("found")?, batch.texts("rule")?);
         for row in 0..batch.rows() {
             if !VERDICTS.contains(&words[row]) {
                 let expected = "a verdict is reproduced, not reproduced or inconclusive";
@@ -105,12 +111,13 @@ fn read(path: &Path) -> Result<Study, tables::Error> {
                 claim: claims[row].to_owned(),
                 verdict: words[row].to_owned(),
                 found: found[row].to_owned(),
+                rule: rules[row].to_owned(),
             });
         }
     }
     match verdicts.is_empty() {
         true => Err(tables::Error::damaged(path, "it has no verdicts")),
-        false => Ok(Study { recipe, rules, verdicts }),
+        false => Ok(Study { recipe, verdicts }),
     }
 }
 

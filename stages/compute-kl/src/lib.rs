@@ -83,6 +83,7 @@ struct Found {
     f1_standardised: Vec<Divergent>,
     null_x: Null,
     null_f1: Null,
+    null_f1_standardised: Null,
 }
 
 /// One image at one epoch and its divergence.
@@ -146,7 +147,7 @@ fn cells(found: &Found, rows: &[Row]) -> Vec<Cells> {
         Cells::I32(rows.iter().map(|(_, image, _)| *image).collect()),
     ];
     cells.extend((0..3).map(|column| Cells::F64(rows.iter().map(|(_, _, kl)| kl[column]).collect())));
-    for null in [found.null_x, found.null_f1] {
+    for null in [found.null_x, found.null_f1, found.null_f1_standardised] {
         cells.extend([null.mean, null.low, null.high].map(|value| Cells::F64(vec![value; n])));
     }
     cells
@@ -162,7 +163,7 @@ struct Estimator {
 }
 
 impl Estimator {
-    fn new(params: &Params, edges: (f64, f64), counts: &[u16]) -> Option<Estimator> {
+    fn new(params: &Params, variable: &str, edges: (f64, f64), counts: &[u16]) -> Option<Estimator> {
         let bins = Bins::new(edges.0, edges.1, counts.len())?;
         let total: u32 = counts.iter().map(|count| u32::from(*count)).sum();
         let smoothing = match params.smoothing {
@@ -172,7 +173,8 @@ impl Estimator {
         let known = Distribution::new(Family::Normal, 0.0, params.variance.sqrt())?;
         let divergence = Divergence::new(&probabilities(&bins, &known), total, smoothing);
         let (draws, seed) = (u64::from(params.null_draws), u64::from(params.seed));
-        let null = null::of_kl(&bins, &known, total, smoothing, draws, seed);
+        let of = if variable == "f1_standardised" { null::of_standardised_kl } else { null::of_kl };
+        let null = of(&bins, &known, total, smoothing, draws, seed);
         Some(Estimator { edges, bins: counts.len(), total, divergence, null })
     }
 
@@ -188,11 +190,14 @@ impl Estimator {
     }
 }
 
+/// The variables whose divergences are computed.
+const VARIABLES: [&str; 3] = ["x", "f1", "f1_standardised"];
+
 const COLUMNS: [&str; 9] =
     ["network", "labels", "seed", "epoch", "image_id", "variable", "counts", "lower_edge", "upper_edge"];
 
 fn read(path: &Path, params: &Params) -> Result<Found, tables::Error> {
-    let (mut estimator_x, mut estimator_f1): (Option<Estimator>, Option<Estimator>) = (None, None);
+    let mut estimators: [Option<Estimator>; 3] = [None, None, None];
     let mut x = HashMap::new();
     let (mut f1, mut f1_standardised): (Vec<Divergent>, Vec<Divergent>) = (Vec::new(), Vec::new());
     let mut training: Option<Training> = None;
@@ -215,14 +220,11 @@ fn read(path: &Path, params: &Params) -> Result<Found, tables::Error> {
                 return Err(batch.bad_value("seed", row, "another training begins", expected));
             }
             let variable = variables[row];
-            let estimator = match variable {
-                "x" => &mut estimator_x,
-                "f1" | "f1_standardised" => &mut estimator_f1,
-                _ => continue,
-            };
+            let Some(place) = VARIABLES.iter().position(|known| *known == variable) else { continue };
+            let estimator = &mut estimators[place];
             let (edges, counts) = ((lower[row], upper[row]), counts.row(row));
             if estimator.is_none() {
-                *estimator = Estimator::new(params, edges, counts);
+                *estimator = Estimator::new(params, variable, edges, counts);
             }
             let expected =
                 "all histograms of a variable must have the same bins and count the same number of values";
@@ -252,10 +254,17 @@ fn read(path: &Path, params: &Params) -> Result<Found, tables::Error> {
             return Err(again(path, variable, &pair[1]));
         }
     }
-    match (training, estimator_x, estimator_f1) {
-        (Some(training), Some(of_x), Some(of_f1)) => {
-            Ok(Found { training, x, f1, f1_standardised, null_x: of_x.null, null_f1: of_f1.null })
-        }
+    match (training, estimators) {
+        // Without any of f1_standardised, no image has all its rows, which is told of the image.
+        (Some(training), [Some(of_x), Some(of_f1), of_standardised]) => Ok(Found {
+            training,
+            x,
+            f1,
+            f1_standardised,
+            null_x: of_x.null,
+            null_f1: of_f1.null,
+            null_f1_standardised: of_standardised.map_or(of_f1.null, |one| one.null),
+        }),
         _ => Err(tables::Error::damaged(path, "it holds no histogram of x or none of f1")),
     }
 }

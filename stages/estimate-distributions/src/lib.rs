@@ -6,6 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use stage::lineage;
 use stage::{Error, Job, Output, Port, Stage};
 use statistics::histogram::{Bins, Histogram};
 use statistics::summary::boltzmann;
@@ -84,14 +85,21 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let bins = Bins::new(params.lower_edge, params.upper_edge, params.bins as usize)
         .ok_or_else(|| Error::param("lower_edge", "it must be a finite number below --upper-edge"))?;
     let histogram = Histogram::new(bins.clone());
-    let provenance = job.provenance()?;
+    let mut provenance = job.provenance()?;
+    let stream = match job.path(&ENERGIES) {
+        Some(_) => Some(job.read(&ENERGIES, |path| Reader::open(path, &catalogue::ENERGIES, &[]))?),
+        None => None,
+    };
+    if let Some(lineage) = stream.as_ref().and_then(|stream| stream.metadata("lineage")) {
+        lineage::add_stream(&mut provenance, lineage);
+    }
     let output = job.create(&DISTRIBUTIONS)?;
     let mut writer = Writer::parquet(output, &catalogue::DISTRIBUTIONS, &HashMap::new(), &provenance)?;
     let mut first: Option<(Training, i32)> = None;
-    if job.path(&ENERGIES).is_some() {
+    if let Some(stream) = stream {
         let mut waiting: Option<Counted> = None;
         let mut done = 0;
-        for batch in job.read(&ENERGIES, |path| Reader::open(path, &catalogue::ENERGIES, &[]))? {
+        for batch in stream {
             let counted = batch.and_then(|batch| energies(&batch, params.variance.sqrt(), &histogram));
             for counted in counted.map_err(|error| Error::input(ENERGIES.name, error))? {
                 let epoch = counted.epochs.first().copied().unwrap_or_default();

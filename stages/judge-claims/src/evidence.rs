@@ -1,11 +1,12 @@
 //! What is read: the tables that claims are judged by.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 use stage::lineage::{Recipe, recipe};
 use statistics::null::Null;
-use tables::{Error, Reader, catalogue};
+use tables::{Batch, Error, Reader, catalogue};
 
 /// All tables.
 #[derive(Clone, Debug, Default)]
@@ -29,19 +30,39 @@ pub(crate) struct Epoch {
     pub(crate) kl_f1_median: f64,
     pub(crate) kl_f1_standardised_mean: f64,
     pub(crate) null_f1: Null,
-    pub(crate) training_error: f64,
+    pub(crate) null_f1_standardised: Null,
+    /// The smallest training error of this epoch and all before it, of the training's whole history.
+    pub(crate) least_training_error: f64,
     pub(crate) test_error: f64,
 }
 
-/// A row of estimates, and what its file was made from.
-#[derive(Clone, Debug)]
-pub(crate) struct EstimateRow {
-    /// Digest of the dataset.
+/// A file, and what it was made from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    /// Digest of the dataset; the file's own path where it does not say.
     pub(crate) dataset: String,
     /// Digest of the checkpoints; the file's own path where there are none.
     pub(crate) training: String,
     /// The params of all stages behind it.
     pub(crate) made_with: Recipe,
+}
+
+impl Source {
+    fn of(reader: &Reader, path: &Path) -> Arc<Source> {
+        Arc::new(Source {
+            path: path.to_owned(),
+            dataset: made_from(reader, path, "dataset"),
+            training: made_from(reader, path, "checkpoints"),
+            made_with: reader.metadata("lineage").and_then(recipe).unwrap_or_default(),
+        })
+    }
+}
+
+/// A row of estimates.
+#[derive(Clone, Debug)]
+pub(crate) struct EstimateRow {
+    pub(crate) source: Arc<Source>,
     pub(crate) network: String,
     pub(crate) labels: String,
     pub(crate) seed: i64,
@@ -61,8 +82,7 @@ pub(crate) struct EstimateRow {
 /// A row of theory: one check of one network.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
-    /// Digest of the checkpoints; the file's own path where it does not say.
-    pub(crate) training: String,
+    pub(crate) source: Arc<Source>,
     pub(crate) network: String,
     pub(crate) labels: String,
     pub(crate) seed: i64,
@@ -80,24 +100,18 @@ pub(crate) fn summary(path: &Path) -> Result<Vec<Epoch>, Error> {
         let batch = batch?;
         let (networks, labels) = (batch.texts("network")?, batch.texts("labels")?);
         let (seeds, numbers) = (batch.i64s("seed")?, batch.i32s("epoch")?);
-        let number = |name: &str| batch.f64s(name);
+        let number = |name: &str| divergences(&batch, name);
         let (mean, median) = (number("kl_f1_mean")?, number("kl_f1_median")?);
         let standardised = number("kl_f1_standardised_mean")?;
-        let (null_mean, null_low, null_high) =
-            (number("null_f1_mean")?, number("null_f1_low")?, number("null_f1_high")?);
-        let (training, test) = (number("training_error")?, number("test_error")?);
-        for (column, divergences) in
-            [("kl_f1_mean", &mean), ("kl_f1_median", &median), ("kl_f1_standardised_mean", &standardised)]
-        {
-            if let Some(row) = divergences.iter().position(|divergence| divergence.is_nan()) {
-                return Err(batch.bad_value(column, row, "NaN", "a divergence is a number"));
-            }
-        }
-        for (column, errors) in [("training_error", &training), ("test_error", &test)] {
-            if let Some(row) = errors.iter().position(|error| !(0.0..=1.0).contains(error)) {
-                return Err(batch.bad_value(column, row, errors[row], "an error is a share, from 0 to 1"));
-            }
-        }
+        let null = |of: &str| -> Result<_, Error> {
+            let [mean, low, high] =
+                ["mean", "low", "high"].map(|end| divergences(&batch, &format!("{of}_{end}")));
+            let (mean, low, high) = (mean?, low?, high?);
+            Ok(move |row: usize| Null { mean: mean[row], low: low[row], high: high[row] })
+        };
+        let (null_f1, null_standardised) = (null("null_f1")?, null("null_f1_standardised")?);
+        let (least, test) = (shares(&batch, "least_training_error")?, shares(&batch, "test_error")?);
+        epochs_from_0(&batch)?;
         epochs.extend((0..batch.rows()).map(|row| Epoch {
             network: networks[row].to_owned(),
             labels: labels[row].to_owned(),
@@ -106,8 +120,9 @@ pub(crate) fn summary(path: &Path) -> Result<Vec<Epoch>, Error> {
             kl_f1_mean: mean[row],
             kl_f1_median: median[row],
             kl_f1_standardised_mean: standardised[row],
-            null_f1: Null { mean: null_mean[row], low: null_low[row], high: null_high[row] },
-            training_error: training[row],
+            null_f1: null_f1(row),
+            null_f1_standardised: null_standardised(row),
+            least_training_error: least[row],
             test_error: test[row],
         }));
     }
@@ -115,6 +130,38 @@ pub(crate) fn summary(path: &Path) -> Result<Vec<Epoch>, Error> {
     match epochs.windows(2).find(|pair| key(&pair[0]) == key(&pair[1])) {
         Some(pair) => Err(Error::damaged(path, format!("it holds {:?} twice", key(&pair[0])))),
         None => Ok(epochs),
+    }
+}
+
+/// A column of means of KL divergences by histograms, in nats: finite, and never below 0 but for rounding.
+fn divergences(batch: &Batch, name: &str) -> Result<Vec<f64>, Error> {
+    within(
+        batch,
+        name,
+        |value| value.is_finite() && value >= -1e-9,
+        "a divergence is a finite number from 0 on",
+    )
+}
+
+fn shares(batch: &Batch, name: &str) -> Result<Vec<f64>, Error> {
+    within(batch, name, |value| (0.0..=1.0).contains(&value), "a share is from 0 to 1")
+}
+
+fn within(batch: &Batch, name: &str, fits: fn(f64) -> bool, expected: &str) -> Result<Vec<f64>, Error> {
+    let values = batch.f64s(name)?.to_vec();
+    match values.iter().position(|value| !fits(*value)) {
+        Some(row) => Err(batch.bad_value(name, row, values[row], expected)),
+        None => Ok(values),
+    }
+}
+
+fn epochs_from_0(batch: &Batch) -> Result<(), Error> {
+    let epochs = batch.i32s("epoch")?;
+    match epochs.iter().position(|epoch| *epoch < 0) {
+        Some(row) => {
+            Err(batch.bad_value("epoch", row, epochs[row], "epochs count from 0, the untrained network"))
+        }
+        None => Ok(()),
     }
 }
 
@@ -131,8 +178,7 @@ fn made_from(reader: &Reader, path: &Path, port: &str) -> String {
 
 pub(crate) fn estimates(path: &Path) -> Result<Vec<EstimateRow>, Error> {
     let reader = Reader::open(path, &catalogue::ESTIMATES, &[])?;
-    let (dataset, training) = (made_from(&reader, path, "dataset"), made_from(&reader, path, "checkpoints"));
-    let made_with = reader.metadata("lineage").and_then(recipe).unwrap_or_default();
+    let source = Source::of(&reader, path);
     let mut rows = Vec::new();
     for batch in reader {
         let batch = batch?;
@@ -142,13 +188,12 @@ pub(crate) fn estimates(path: &Path) -> Result<Vec<EstimateRow>, Error> {
         let (against, variables) = (text("against")?, text("variable")?);
         let (statistics, bins, smoothings) = (text("statistic")?, text("bins")?, text("smoothing")?);
         let (seeds, epochs, images) = (batch.i64s("seed")?, batch.i32s("epoch")?, batch.i32s("images")?);
-        let (mean, excess, within) = (number("mean")?, number("excess")?, number("within_null")?);
+        let (mean, excess, within) = (number("mean")?, number("excess")?, shares(&batch, "within_null")?);
+        epochs_from_0(&batch)?;
         let (null_mean, null_low, null_high) =
             (number("null_mean")?, number("null_low")?, number("null_high")?);
         rows.extend((0..batch.rows()).map(|row| EstimateRow {
-            dataset: dataset.clone(),
-            training: training.clone(),
-            made_with: made_with.clone(),
+            source: source.clone(),
             network: networks[row].to_owned(),
             labels: labels[row].to_owned(),
             seed: seeds[row],
@@ -171,7 +216,7 @@ pub(crate) fn estimates(path: &Path) -> Result<Vec<EstimateRow>, Error> {
 pub(crate) fn theory(path: &Path) -> Result<Vec<Check>, Error> {
     let mut rows = Vec::new();
     let reader = Reader::open(path, &catalogue::THEORY, &[])?;
-    let training = made_from(&reader, path, "checkpoints");
+    let source = Source::of(&reader, path);
     for batch in reader {
         let batch = batch?;
         let text = |name: &str| batch.texts(name);
@@ -179,8 +224,18 @@ pub(crate) fn theory(path: &Path) -> Result<Vec<Check>, Error> {
         let (claims, checks) = (text("claim")?, text("check")?);
         let (kinds, statistics) = (text("kind")?, text("statistic")?);
         let (seeds, epochs, values) = (batch.i64s("seed")?, batch.i32s("epoch")?, batch.f64s("value")?);
+        epochs_from_0(&batch)?;
+        // A slope may fall; all others are errors, shares and distances. What could not be computed is NaN.
+        if let Some(row) = (0..batch.rows()).find(|row| values[*row] < 0.0 && statistics[*row] != "slope") {
+            return Err(batch.bad_value(
+                "value",
+                row,
+                values[row],
+                "errors, shares and distances are from 0 on",
+            ));
+        }
         rows.extend((0..batch.rows()).map(|row| Check {
-            training: training.clone(),
+            source: source.clone(),
             network: networks[row].to_owned(),
             labels: labels[row].to_owned(),
             seed: seeds[row],

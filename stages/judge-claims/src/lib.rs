@@ -13,7 +13,7 @@ mod words;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stage::{Direction, Error, Format, Job, Output, Port, Stage};
-use statistics::bootstrap::Resampling;
+use statistics::interval::Resampling;
 use tables::catalogue;
 
 use evidence::Evidence;
@@ -54,8 +54,7 @@ pub struct Params {
     /// Seed of the resamples.
     pub seed: u32,
     /// Units with which a condition makes do that needs more: for many settings with few seeds each. With 1, one unit stands for
-    /// itself and decides without an interval.
-    #[schemars(range(min = 1))]
+    /// itself and decides without an interval. With 0, the rules stand as they are written.
     pub most_needed: u32,
     /// The claims to judge, such as `C2,C3`; `all` of the file's.
     pub only: String,
@@ -63,7 +62,7 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Params { bootstrap_draws: 10_000, seed: 1, most_needed: u32::MAX, only: "all".to_owned() }
+        Params { bootstrap_draws: 10_000, seed: 1, most_needed: 0, only: "all".to_owned() }
     }
 }
 
@@ -77,8 +76,12 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     if job.params.only.trim() != "all" {
         rules = only(rules, &job.params.only).map_err(|wrong| Error::param("only", wrong))?;
     }
-    for condition in rules.claims.iter_mut().flat_map(|claim| &mut claim.decides) {
-        condition.needs = condition.needs.min(job.params.most_needed as usize);
+    if job.params.most_needed > 0 {
+        for claim in &mut rules.claims {
+            for condition in claim.supposes.iter_mut().chain(&mut claim.decides) {
+                condition.needs = condition.needs.min(job.params.most_needed as usize);
+            }
+        }
     }
     let evidence = Evidence {
         epochs: job.read_all(&SUMMARY, evidence::summary)?.concat(),

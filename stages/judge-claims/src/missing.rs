@@ -1,11 +1,15 @@
 //! Why a rule finds no row: which of the things that it asks for no row has, and what there is instead.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use tables::nearest;
 
 /// The most values that are named.
 const MOST_NAMED: usize = 8;
+
+/// A text of a row.
+type Of<'a, R> = Box<dyn for<'r> Fn(&'r R) -> Cow<'r, str> + 'a>;
 
 /// One thing that a rule asks of a row.
 pub(crate) struct Asked<'a, R> {
@@ -14,11 +18,15 @@ pub(crate) struct Asked<'a, R> {
     /// What is asked for.
     pub(crate) wanted: String,
     /// What a row has.
-    pub(crate) of: Box<dyn Fn(&R) -> String + 'a>,
+    pub(crate) of: Of<'a, R>,
 }
 
 impl<'a, R> Asked<'a, R> {
-    pub(crate) fn new(field: &'a str, wanted: &str, of: impl Fn(&R) -> String + 'a) -> Asked<'a, R> {
+    pub(crate) fn new(
+        field: &'a str,
+        wanted: &str,
+        of: impl for<'r> Fn(&'r R) -> Cow<'r, str> + 'a,
+    ) -> Asked<'a, R> {
         Asked { field, wanted: wanted.to_owned(), of: Box::new(of) }
     }
 
@@ -44,7 +52,7 @@ pub(crate) fn rows<'a, R>(
             let before: Vec<String> = asked[..index].iter().map(Asked::text).collect();
             let among =
                 if before.is_empty() { String::new() } else { format!(" with {}", before.join(", ")) };
-            let there: BTreeSet<String> = others.iter().map(|row| (one.of)(row)).collect();
+            let there: BTreeSet<Cow<'_, str>> = others.iter().map(|row| (one.of)(row)).collect();
             return Err(format!(
                 "no row of {table}{among} has {}{}",
                 one.text(),
@@ -57,12 +65,12 @@ pub(crate) fn rows<'a, R>(
 }
 
 /// What there is instead of what was asked for, and which of it may be meant.
-fn instead(wanted: &str, there: &BTreeSet<String>) -> String {
+fn instead(wanted: &str, there: &BTreeSet<Cow<'_, str>>) -> String {
     let mut named: Vec<&str> = there.iter().take(MOST_NAMED).map(|value| or_none(value)).collect();
     if there.len() > MOST_NAMED {
         named.push("...");
     }
-    let meant = nearest(wanted, there.iter().map(String::as_str));
+    let meant = nearest(wanted, there.iter().map(AsRef::as_ref));
     let meant = meant.map(|value| format!("; did you mean {value}?")).unwrap_or_default();
     format!(", only {}{meant}", named.join(", "))
 }
@@ -79,8 +87,9 @@ mod tests {
     fn what_no_row_has_is_named_with_what_there_is() {
         let table = [("cnn1", "real"), ("cnn2", "real"), ("cnn2", "random")];
         let asked = |network: &str, labels: &str| {
-            let of_network = Asked::new("network", network, |row: &(&str, &str)| row.0.to_owned());
-            let of_labels = Asked::new("labels", labels, |row: &(&str, &str)| row.1.to_owned());
+            let of_network =
+                Asked::new("network", network, |row: &(&'static str, &'static str)| row.0.into());
+            let of_labels = Asked::new("labels", labels, |row: &(&'static str, &'static str)| row.1.into());
             rows("summary", &table, &[of_network, of_labels])
         };
         assert_eq!(asked("cnn2", "real"), Ok(vec![&("cnn2", "real")]));

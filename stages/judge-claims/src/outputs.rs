@@ -27,13 +27,14 @@ pub(crate) fn claims(output: Output, rows: &[Judged], provenance: &Provenance) -
 
 /// The tables behind a verdict.
 fn tables_of(judged: &Judged) -> String {
-    let tables: BTreeSet<&str> = judged.decided.iter().map(|one| one.looked.measured.table).collect();
+    let tables: BTreeSet<&str> = judged.conditions().map(|one| one.looked.measured.table).collect();
     tables.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// One number of one claim.
 struct Row<'a> {
     claim: &'a str,
+    role: &'static str,
     looked: &'a Looked,
     /// None for what stands beside it.
     decides: Option<&'a Decided>,
@@ -43,12 +44,15 @@ pub(crate) fn evidence(output: Output, judged: &[Judged], provenance: &Provenanc
     let mut rows: Vec<Row<'_>> = Vec::new();
     for one in judged {
         let claim = one.claim.id.as_str();
-        rows.extend(one.decided.iter().map(|decided| Row {
-            claim,
-            looked: &decided.looked,
-            decides: Some(decided),
-        }));
-        rows.extend(one.beside.iter().map(|looked| Row { claim, looked, decides: None }));
+        for (role, conditions) in [("supposes", &one.supposed), ("decides", &one.decided)] {
+            rows.extend(conditions.iter().map(|decided| Row {
+                claim,
+                role,
+                looked: &decided.looked,
+                decides: Some(decided),
+            }));
+        }
+        rows.extend(one.beside.iter().map(|looked| Row { claim, role: "beside", looked, decides: None }));
     }
     let words = |of: fn(&Row<'_>) -> String| Cells::Words(rows.iter().map(of).collect());
     let number = |of: fn(&Row<'_>) -> f64| Cells::F64(rows.iter().map(of).collect());
@@ -58,13 +62,14 @@ pub(crate) fn evidence(output: Output, judged: &[Judged], provenance: &Provenanc
     let mut writer = Writer::parquet(output, &catalogue::EVIDENCE, &HashMap::new(), provenance)?;
     writer.write(vec![
         words(|row| row.claim.to_owned()),
-        words(|row| if row.decides.is_some() { "decides" } else { "beside" }.to_owned()),
+        words(|row| row.role.to_owned()),
         words(|row| words::statistic(&row.looked.measure).to_owned()),
         words(|row| words::about(&row.looked.measure)),
         words(|row| row.looked.measured.units.name().to_owned()),
         whole(|row| row.looked.measured.values().len()),
         whole(|row| row.decides.map_or(0, |one| one.condition.needs)),
         number(|row| row.looked.estimated.value),
+        number(|row| row.looked.measured.median()),
         number(|row| row.looked.estimated.low),
         number(|row| row.looked.estimated.high),
         number(|row| row.looked.measured.null.map_or(f64::NAN, |null| null.mean)),

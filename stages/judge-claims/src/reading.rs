@@ -1,9 +1,11 @@
-//! From the text of a file of rules to the rules, or to a sentence in the words of people who write YAML. The only module that
+//! From the text of a file of rules to the rules, or to a sentence in the words of people who write YAML. Nothing outside
 //! knows serde_yaml.
+
+mod measure;
 
 use tables::nearest;
 
-use crate::rules::{Claim, Estimate, Measure, Number, Otherwise, OverNetworks, Rules, Subject, Trainings};
+use crate::rules::{Claim, Measure, Rules};
 
 /// The longest name of a claim, in characters.
 const LONGEST_ID: usize = 32;
@@ -35,60 +37,42 @@ pub(crate) fn read(text: &str) -> Result<Rules, String> {
 
 fn check(claim: &Claim) -> Result<(), String> {
     let of_name = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+    if claim.id == "all" {
+        return Err("`all` names all claims (`--only all`); give this one another name".to_owned());
+    }
     if claim.id.is_empty() || claim.id.chars().count() > LONGEST_ID || !claim.id.chars().all(of_name) {
         return Err(format!(
             "`claim` is its short name: up to {LONGEST_ID} letters, digits, `-`, `_` and `.`"
         ));
     }
     for (name, text) in [("statement", &claim.statement), ("place", &claim.place), ("paper", &claim.paper)] {
-        if text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control) {
+        if !is_line(text) {
             return Err(format!("`{name}` is one line of up to {LONGEST_TEXT} characters"));
         }
     }
     if claim.decides.is_empty() {
         return Err(format!("nothing decides on {}; `decides` needs a condition", claim.id));
     }
-    for (index, condition) in claim.decides.iter().enumerate() {
-        check_measure(&condition.measure)
-            .map_err(|wrong| format!("{}, condition {}: {wrong}", claim.id, index + 1))?;
-    }
-    for (index, measure) in claim.beside.iter().enumerate() {
-        check_measure(measure)
-            .map_err(|wrong| format!("{}, number {} of `beside`: {wrong}", claim.id, index + 1))?;
-    }
-    Ok(())
+    let of = |conditions: &'static str, measures: Vec<&Measure>| {
+        measures.into_iter().enumerate().try_for_each(|(index, measure)| {
+            measure::check(measure)
+                .map_err(|wrong| format!("{}, number {} of `{conditions}`: {wrong}", claim.id, index + 1))
+        })
+    };
+    of("supposes", claim.supposes.iter().map(|condition| &condition.measure).collect())?;
+    of("decides", claim.decides.iter().map(|condition| &condition.measure).collect())?;
+    of("beside", claim.beside.iter().collect())
 }
 
-fn check_measure(measure: &Measure) -> Result<(), &'static str> {
-    let correlates =
-        matches!(measure, Measure::CorrelationWithinNetworks(_) | Measure::CorrelationBetweenNetworks(_));
-    match measure.subject() {
-        Subject::OneNetwork(Trainings { epochs, .. }) | Subject::AllNetworks(OverNetworks { epochs, .. })
-            if *epochs < 1 =>
-        {
-            Err("`epochs` is 1 or more")
-        }
-        Subject::AllNetworks(over) if correlates && over.of == Number::TestError => Err(
-            "the test error's correlation with itself is 1; `of` is kl_f1_mean or kl_f1_standardised_mean",
-        ),
-        Subject::Estimates(estimate) => check_estimate(estimate),
-        _ => Ok(()),
-    }
-}
-
-fn check_estimate(estimate: &Estimate) -> Result<(), &'static str> {
-    if estimate.minus == Some(Otherwise::default()) {
-        return Err("`minus` names what is otherwise: against, network or epoch");
-    }
-    let is_plain = |value: &serde_json::Value| value.is_string() || value.is_number() || value.is_boolean();
-    match estimate.made_with.values().all(is_plain) {
-        true => Ok(()),
-        false => Err("a param in `made_with` is text, a number, true or false"),
-    }
+/// Whether a text is one line that shows as it is written: without control characters, and without those that turn the order of
+/// what follows.
+fn is_line(text: &str) -> bool {
+    let turns = |letter| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().count() <= LONGEST_TEXT && !text.chars().any(|letter| letter.is_control() || turns(letter))
 }
 
 /// What stands there, as serde and YAML call it.
-const FOUND: [(&str, &str); 8] = [
+const FOUND: [(&str, &str); 9] = [
     ("invalid type: sequence", "this is a list"),
     ("invalid type: map", "this is a map"),
     ("invalid type: unit value", "nothing stands here"),
@@ -97,11 +81,13 @@ const FOUND: [(&str, &str); 8] = [
     ("invalid type: string", "this is the text"),
     ("invalid type: boolean", "this is"),
     ("invalid value: integer", "this is the number"),
+    ("invalid type: number", "this is the number"),
 ];
 
 /// What is expected, as serde and YAML call it.
-const EXPECTED: [(&str, &str); 7] = [
-    ("usize", "a whole number from 0 on"),
+const EXPECTED: [(&str, &str); 8] = [
+    ("a nonzero usize", "a whole number from 1 on"),
+    ("a YAML mapping", "a map such as {statistic: test_error, network: cnn2, labels: real, epochs: 30}"),
     ("i32", "a whole number"),
     ("f64", "a number"),
     ("a string", "text"),

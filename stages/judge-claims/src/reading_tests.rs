@@ -17,7 +17,6 @@ fn a_condition_has_one_threshold_a_finite_one_and_takes_a_unit_at_least() {
     assert!(error.contains("either `at_least` or `at_most`"), "{error}");
     assert!(error.contains("claims[0].decides") && error.contains(" at line "), "{error}");
     assert!(wrong("at_least: 0.95", "at_least: .nan").contains("a threshold is a finite number"));
-    assert!(wrong("needs: 10", "needs: 0").contains("`needs` is 1 or more"));
 }
 
 #[test]
@@ -27,11 +26,19 @@ fn types_are_named_as_in_yaml() {
         let (said, _) = error.split_once(" at line ").unwrap_or((&error, ""));
         assert!(said.ends_with(with), "{error}");
     };
-    ends("needs: 10", "needs: -1", "needs: this is the number `-1`, expected a whole number from 0 on");
-    ends("needs: 10", "needs: ten", "needs: this is the text \"ten\", expected a whole number from 0 on");
+    for (number, said) in [("-1", "the number `-1`"), ("0", "the number `0`"), ("ten", "the text \"ten\"")] {
+        let with = format!("needs: this is {said}, expected a whole number from 1 on");
+        ends("needs: 10", &format!("needs: {number}"), &with);
+    }
+    ends("needs: 10", "needs: 99999999999999999999999", "expected a whole number from 1 on");
     ends("at_least: 0.95", "at_least: [1]", "at_least: this is a list, expected a number");
     ends("epochs: 30", "epochs: \"i32, expected f64\"", "expected a whole number");
-    ends("network: cnn2", "network: [cnn2]", "this is a list, expected text");
+    ends("network: cnn2", "network: [cnn2]", "network: this is a list, expected text");
+    ends("labels: real", "labels: real, labels: real", "duplicate entry with key \"labels\"");
+    let measure = "measure: {statistic: trend, of: kl_f1_mean, labels: real, epochs: 30}";
+    assert!(
+        wrong(measure, "measure: 3").contains("this is the number `3`, expected a map such as {statistic:")
+    );
 }
 
 #[test]
@@ -43,11 +50,15 @@ fn a_misspelt_name_is_told_with_the_one_that_may_be_meant() {
 
 #[test]
 fn what_makes_no_sense_is_refused_with_the_claim_and_the_condition() {
-    let first = "C1, condition 1: ";
+    let first = "C1, number 1 of `decides`: ";
     let other = |more: &str| wrong("against: normal}", &format!("against: normal, {more}}}"));
     assert!(other("minus: {}").contains(&format!("{first}`minus` names what is otherwise")));
+    assert!(other("minus: {against: normal}").contains("its `against` is the row's own"));
+    assert!(other("epoch: last, minus: {epoch: last}").contains("its `epoch` is the row's own"));
+    assert!(other("minus: {epoch: last}").contains("the row's own `epoch` is named, too"));
+    assert!(other("network: \"a\\u202eb\"").contains("is not one line"));
     assert!(other("made_with: {a: {b: c}}").contains(&format!("{first}a param in `made_with` is text")));
-    assert!(wrong("epochs: 30", "epochs: 0").contains("C2, condition 1: `epochs` is 1 or more"));
+    assert!(wrong("epochs: 30", "epochs: 0").contains("C2, number 1 of `decides`: `epochs` is 1 or more"));
     let itself =
         wrong("correlation_within_networks, of: kl_f1_mean", "correlation_within_networks, of: test_error");
     assert!(itself.contains("the test error's correlation with itself is 1"), "{itself}");
@@ -60,7 +71,11 @@ fn a_claim_has_a_short_name_of_its_own_and_texts_of_one_line() {
         let error = wrong("claim: C2", &format!("claim: {name}"));
         assert!(error.contains("claim 2 of the list: `claim` is its short name"), "{error}");
     }
-    assert!(wrong("paper: proven", "paper: \"a\\nb\"").contains("`paper` is one line"));
+    assert!(wrong("claim: C2", "claim: all").contains("`all` names all claims"));
+    for letter in ["n", "u202e"] {
+        let error = wrong("paper: proven", &format!("paper: \"a\\{letter}b\""));
+        assert!(error.contains("`paper` is one line"), "{error}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The rules: what a claim says, and which numbers decide on it. These types are also the schema of claims.yaml.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields, expecting = "a map with `claims`, a list of claims")]
 pub(crate) struct Rules {
     /// What is judged, in this order.
+    #[schemars(length(min = 1))]
     pub(crate) claims: Vec<Claim>,
 }
 
@@ -26,8 +28,12 @@ pub(crate) struct Claim {
     pub(crate) place: String,
     /// The paper's own figure; empty where it prints none.
     pub(crate) paper: String,
-    /// What must all be so.
+    /// What must all be so for the claim to be asked at all: where it is not, the claim is inconclusive.
+    #[serde(default)]
     #[schemars(with = "Vec<Written>")]
+    pub(crate) supposes: Vec<Condition>,
+    /// What must all be so.
+    #[schemars(with = "Vec<Written>", length(min = 1))]
     pub(crate) decides: Vec<Condition>,
     /// What is looked at too, and decides nothing.
     #[serde(default)]
@@ -78,6 +84,7 @@ impl Bound {
 /// A condition as it stands in the file.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a map with `measure`, `at_least` or `at_most`, and `needs`")]
+#[schemars(extend("oneOf" = [{"required": ["at_least"]}, {"required": ["at_most"]}]))]
 struct Written {
     /// What is computed.
     measure: Measure,
@@ -86,8 +93,7 @@ struct Written {
     /// The claim: it is not above this. Either this or `at_least`.
     at_most: Option<f64>,
     /// Units (seeds, datasets, checkpoints) that it takes for an answer.
-    #[schemars(range(min = 1))]
-    needs: usize,
+    needs: NonZeroUsize,
 }
 
 impl TryFrom<Written> for Condition {
@@ -102,16 +108,13 @@ impl TryFrom<Written> for Condition {
         if !bound.threshold().is_finite() {
             return Err("a threshold is a finite number");
         }
-        if written.needs == 0 {
-            return Err("`needs` is 1 or more: without a unit there is no answer");
-        }
-        Ok(Condition { measure: written.measure, bound, needs: written.needs })
+        Ok(Condition { measure: written.measure, bound, needs: written.needs.get() })
     }
 }
 
 /// A number over units; docs/claims.md says how each is computed. Divergences in nats, errors as shares.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(tag = "statistic", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(tag = "statistic", rename_all = "snake_case")]
 pub(crate) enum Measure {
     /// 1 where the training error is zero after some epoch, else 0: over seeds the share that reach it.
     ReachesZeroTrainingError(Trainings),
@@ -125,13 +128,10 @@ pub(crate) enum Measure {
     ExcessF1(Trainings),
     /// The median KL[P(X)‖P̂(F1)] over test images at the last epoch, less its null's 97.5 % quantile.
     F1BeyondNull(Trainings),
-    /// The mean KL of the standardised energies, less the null's 97.5 % quantile.
+    /// The mean KL of the standardised energies, less the 97.5 % quantile of its null, which is of standardised samples.
     ShapeBeyondNull(Trainings),
-    /// The median KL on random labels less that on real ones, each at its last epoch, less the null's 97.5 % quantile over its mean.
-    F1BeyondRealLabels {
-        /// The network.
-        network: String,
-    },
+    /// The median KL on random labels less that on real ones, each at an epoch, less the null's 97.5 % quantile over its mean.
+    F1BeyondRealLabels(BothLabels),
     /// Spearman's correlation of a number with the number of channels, over the networks of Table 1 at the last epoch.
     Trend(OverNetworks),
     /// Spearman's correlation of a number with the test error over a network's epochs from 1 on, mean over the networks.
@@ -153,7 +153,7 @@ pub(crate) enum Subject<'a> {
     /// Trainings of all networks.
     AllNetworks(&'a OverNetworks),
     /// Trainings of one network on random and on real labels.
-    BothLabels(&'a str),
+    BothLabels(&'a BothLabels),
     /// Rows of the table estimates.
     Estimates(&'a Estimate),
     /// Rows of the table theory.
@@ -174,7 +174,7 @@ impl Measure {
             Measure::Trend(over)
             | Measure::CorrelationWithinNetworks(over)
             | Measure::CorrelationBetweenNetworks(over) => Subject::AllNetworks(over),
-            Measure::F1BeyondRealLabels { network } => Subject::BothLabels(network),
+            Measure::F1BeyondRealLabels(both) => Subject::BothLabels(both),
             Measure::Estimate(estimate) => Subject::Estimates(estimate),
             Measure::Theory(theory) => Subject::Theory(theory),
         }
@@ -207,6 +207,20 @@ pub(crate) struct Trainings {
     /// The last epoch that counts. Later epochs are left out, and so are trainings that ended before.
     #[schemars(range(min = 1))]
     pub(crate) epochs: i32,
+}
+
+/// Trainings of one network with a seed, on random labels and on real ones.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BothLabels {
+    /// Column `network` of the table summary, such as cnn3.
+    pub(crate) network: String,
+    /// The epoch on random labels.
+    #[schemars(range(min = 1))]
+    pub(crate) random_epochs: i32,
+    /// The epoch on real labels.
+    #[schemars(range(min = 1))]
+    pub(crate) real_epochs: i32,
 }
 
 /// Trainings of all networks of Table 1 with a seed.

@@ -1,8 +1,8 @@
 //! From a statistic's values to a verdict: its interval against its threshold, and all conditions of a claim together.
 
-use statistics::bootstrap::{Interval, Resampling};
+use statistics::interval::{Interval, Resampling, of_share};
 
-use crate::measures::{Measured, Units};
+use crate::measures::{Measured, Scale, Units};
 use crate::rules::Bound;
 
 /// What became of a condition, or of a claim.
@@ -27,16 +27,29 @@ impl Verdict {
     }
 }
 
-/// Of seeds and datasets, which are samples of what could be drawn: the mean with its 95 % interval by bootstrap. Of checkpoints,
-/// for each of which a formula must hold: the whole range, and the value that is worst for the claim.
-pub(crate) fn estimate(measured: &Measured, bound: Option<Bound>, resampling: Resampling) -> Interval {
+/// Of seeds and datasets, which are samples of what could be drawn: the mean with its 95 % interval, or the share that have
+/// something with its exact one. Of checkpoints, for each of which a formula must hold: the whole range, and the value that is
+/// worst for the claim.
+pub(crate) fn estimate(
+    measured: &Measured,
+    scale: Scale,
+    bound: Option<Bound>,
+    resampling: Resampling,
+) -> Interval {
     let values = measured.values();
     if measured.units != Units::Checkpoints {
-        return resampling.interval(values);
+        let (least, most) = scale.ends();
+        return match scale {
+            Scale::YesNo => {
+                let met = values.iter().filter(|value| **value == 1.0).count();
+                of_share(met, values.len()).unwrap_or(Interval::unknown(f64::NAN))
+            }
+            _ => resampling.interval(values).within(least, most),
+        };
     }
     // What can't be computed for one checkpoint is known for none: f64's own min and max would pass over it.
     if values.is_empty() || values.iter().any(|value| value.is_nan()) {
-        return Interval { value: f64::NAN, low: f64::NAN, high: f64::NAN };
+        return Interval::unknown(f64::NAN);
     }
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -63,9 +76,12 @@ pub(crate) fn of_condition(measured: &Measured, estimated: &Interval, bound: Bou
     }
 }
 
-/// The verdict on a claim: reproduced where all conditions are, not where one is not, else inconclusive.
-pub(crate) fn of_claim(conditions: &[Verdict]) -> Verdict {
-    if conditions.contains(&Verdict::NotReproduced) {
+/// The verdict on a claim: inconclusive where something that it supposes is not so; else reproduced where all conditions are, not
+/// where one is not, else inconclusive.
+pub(crate) fn of_claim(supposed: &[Verdict], conditions: &[Verdict]) -> Verdict {
+    if supposed.iter().any(|verdict| *verdict != Verdict::Reproduced) {
+        Verdict::Inconclusive
+    } else if conditions.contains(&Verdict::NotReproduced) {
         Verdict::NotReproduced
     } else if conditions.contains(&Verdict::Inconclusive) || conditions.is_empty() {
         Verdict::Inconclusive

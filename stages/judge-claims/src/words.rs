@@ -1,9 +1,9 @@
 //! Rules and findings as sentences.
 
 use crate::judge::{Decided, Judged, Looked};
-use crate::measures::Units;
+use crate::measures::{Scale, Units};
 use crate::rules::{
-    Condition, Estimate, EstimateColumn, Measure, Number, OverNetworks, Subject, Trainings, When,
+    BothLabels, Condition, Estimate, EstimateColumn, Measure, Number, OverNetworks, Subject, Trainings, When,
 };
 use crate::verdict::Verdict;
 
@@ -20,12 +20,10 @@ enum Unit {
 
 impl Unit {
     fn of(measure: &Measure) -> Unit {
-        match measure {
-            Measure::ReachesZeroTrainingError(_) | Measure::LeastTrainingError(_) | Measure::TestError(_) => {
-                Unit::Share
-            }
-            Measure::Estimate(estimate) if estimate.column == EstimateColumn::WithinNull => Unit::Share,
-            Measure::Theory(_) => Unit::Small,
+        match (Scale::of(measure), measure) {
+            (Scale::YesNo | Scale::Share, _) => Unit::Share,
+            (_, Measure::Estimate(estimate)) if estimate.column == EstimateColumn::WithinNull => Unit::Share,
+            (_, Measure::Theory(_)) => Unit::Small,
             _ => Unit::Plain,
         }
     }
@@ -42,7 +40,8 @@ impl Unit {
     /// A threshold, which is a round number.
     fn bound(self, value: f64) -> String {
         match self {
-            Unit::Share => format!("{} %", 100.0 * value),
+            // Rounded, as 100 times a number with few digits may have many.
+            Unit::Share => format!("{} %", (1e12 * value).round() / 1e10),
             Unit::Small if value != 0.0 && value.abs() < 0.001 => format!("{value:e}"),
             _ => format!("{value}"),
         }
@@ -59,7 +58,7 @@ pub(crate) fn statistic(measure: &Measure) -> &'static str {
         Measure::ExcessF1(_) => "excess_f1",
         Measure::F1BeyondNull(_) => "f1_beyond_null",
         Measure::ShapeBeyondNull(_) => "shape_beyond_null",
-        Measure::F1BeyondRealLabels { .. } => "f1_beyond_real_labels",
+        Measure::F1BeyondRealLabels(_) => "f1_beyond_real_labels",
         Measure::Trend(_) => "trend",
         Measure::CorrelationWithinNetworks(_) => "correlation_within_networks",
         Measure::CorrelationBetweenNetworks(_) => "correlation_between_networks",
@@ -78,7 +77,7 @@ fn name(measure: &Measure) -> String {
         Measure::ExcessF1(_) => "mean KL of F1 less its null's mean".to_owned(),
         Measure::F1BeyondNull(_) => "median KL of F1 less its null's 97.5 % quantile".to_owned(),
         Measure::ShapeBeyondNull(_) => "mean KL of F1's shape less its null's 97.5 % quantile".to_owned(),
-        Measure::F1BeyondRealLabels { .. } => {
+        Measure::F1BeyondRealLabels(_) => {
             "median KL of F1 less that on real labels and what chance adds".to_owned()
         }
         Measure::Trend(over) => format!("correlation of {} with f1's channels", number(over.of)),
@@ -89,12 +88,12 @@ fn name(measure: &Measure) -> String {
             format!("correlation of {} with the test error over networks", number(over.of))
         }
         Measure::Estimate(estimate) => {
-            let column = match estimate.column {
-                EstimateColumn::Mean => "",
-                EstimateColumn::Excess => "excess over its null of ",
-                EstimateColumn::WithinNull => "share of images within the null of ",
-            };
-            format!("{column}{}", in_words(&estimate.of))
+            let of = in_words(&estimate.of);
+            match estimate.column {
+                EstimateColumn::Mean => of,
+                EstimateColumn::Excess => format!("{of} less its null's mean"),
+                EstimateColumn::WithinNull => format!("share of images within the null of {of}"),
+            }
         }
         Measure::Theory(theory) => match theory.statistic.as_str() {
             // What the share is of stands in the check's own name.
@@ -124,7 +123,7 @@ fn number(of: Number) -> &'static str {
 pub(crate) fn about(measure: &Measure) -> String {
     match measure.subject() {
         Subject::OneNetwork(Trainings { network, labels, epochs }) => {
-            format!("{} on {labels} labels, {epochs} epochs", network.to_uppercase())
+            format!("{} on {labels} labels, {epochs} epochs", of_network(network))
         }
         Subject::AllNetworks(OverNetworks { labels, epochs, .. }) => {
             let epochs = match measure {
@@ -133,7 +132,12 @@ pub(crate) fn about(measure: &Measure) -> String {
             };
             format!("CNN1 to CNN3 on {labels} labels, {epochs}")
         }
-        Subject::BothLabels(network) => format!("{}, last epochs", network.to_uppercase()),
+        Subject::BothLabels(BothLabels { network, random_epochs, real_epochs }) => {
+            format!(
+                "{}, epoch {random_epochs} on random labels, epoch {real_epochs} on real ones",
+                of_network(network)
+            )
+        }
         Subject::Estimates(estimate) => of_estimate(estimate),
         Subject::Theory(theory) => match (&theory.check, theory.kind.as_str()) {
             (Some(check), _) => check.clone(),
@@ -141,6 +145,11 @@ pub(crate) fn about(measure: &Measure) -> String {
             (None, kind) => format!("every {kind}"),
         },
     }
+}
+
+/// A network's name as the paper writes it; another one as tables do.
+fn of_network(network: &str) -> String {
+    if network.starts_with("cnn") { network.to_uppercase() } else { format!("network {network}") }
 }
 
 fn of_estimate(estimate: &Estimate) -> String {
@@ -151,19 +160,18 @@ fn of_estimate(estimate: &Estimate) -> String {
     let mut parts = vec![estimate.variable.clone()];
     parts.extend([&estimate.bins, &estimate.smoothing].into_iter().filter(|text| !text.is_empty()).cloned());
     parts.push(format!("against {}", estimate.against));
-    parts.extend(estimate.network.as_ref().map(|network| network.to_uppercase()));
+    parts.extend(estimate.network.as_ref().map(|network| of_network(network)));
     parts.extend(estimate.labels.as_ref().map(|labels| format!("{labels} labels")));
     parts.extend(estimate.epoch.map(|epoch| when(epoch).to_owned()));
     parts.extend(estimate.made_with.iter().map(|(param, value)| {
-        let name = param.rsplit_once('.').map_or(param.as_str(), |(_, name)| name);
-        value.as_str().map_or_else(|| format!("{name} {value}"), |text| format!("{name} {text}"))
+        value.as_str().map_or_else(|| format!("{param} {value}"), |text| format!("{param} {text}"))
     }));
     if let Some(minus) = &estimate.minus {
         let mut other: Vec<String> = Vec::new();
         other.extend(minus.against.as_ref().map(|against| format!("against {against}")));
-        other.extend(minus.network.as_ref().map(|network| network.to_uppercase()));
-        other.extend(minus.epoch.map(|epoch| when(epoch).to_owned()));
-        parts.push(format!("less the same with {}", other.join(", ")));
+        other.extend(minus.network.as_ref().map(|network| format!("of {}", of_network(network))));
+        other.extend(minus.epoch.map(|epoch| format!("at the {}", when(epoch))));
+        parts.push(format!("less the same {}", other.join(", ")));
     }
     parts.join(", ")
 }
@@ -173,9 +181,13 @@ fn condition(decided: &Decided) -> String {
     let Condition { measure, bound, needs } = &decided.condition;
     let unit = Unit::of(measure);
     let bound = format!("{} {}", bound.direction(), unit.bound(bound.threshold()));
-    let units = counted(*needs, decided.looked.measured.units);
-    let over = if is_of_checkpoints(decided) { "in each of" } else { "over" };
-    format!("{}: {} {bound} ({over} {units} or more)", about(measure), name(measure))
+    let units = decided.looked.measured.units;
+    let over = match (units, needs) {
+        (Units::Checkpoints, _) => format!("in each checkpoint, {needs} at least"),
+        (_, 1) => format!("over {} or more; one by itself has no interval", counted(1, units)),
+        _ => format!("over {} or more", counted(*needs, units)),
+    };
+    format!("{}: {} {bound} ({over})", about(measure), name(measure))
 }
 
 fn is_of_checkpoints(decided: &Decided) -> bool {
@@ -184,7 +196,11 @@ fn is_of_checkpoints(decided: &Decided) -> bool {
 
 /// The rule of a claim.
 pub(crate) fn rule(judged: &Judged) -> String {
-    let conditions: Vec<String> = judged.decided.iter().map(condition).collect();
+    let all = |conditions: &[Decided]| conditions.iter().map(condition).collect::<Vec<_>>().join("; ");
+    let supposed = match judged.supposed.as_slice() {
+        [] => String::new(),
+        supposed => format!("Asked only where {}. ", all(supposed)),
+    };
     let of_checkpoints = judged.decided.iter().filter(|one| is_of_checkpoints(one)).count();
     let each = if of_checkpoints == 0 {
         "Reproduced where every 95 % interval is wholly so, not reproduced where one is wholly otherwise"
@@ -194,7 +210,7 @@ pub(crate) fn rule(judged: &Judged) -> String {
         "Reproduced where every 95 % interval is wholly so and every checkpoint is, not reproduced where one interval is wholly \
          otherwise or one checkpoint is"
     };
-    format!("{}. {each}; else inconclusive.", conditions.join("; "))
+    format!("{supposed}{}. {each}; else inconclusive.", all(&judged.decided))
 }
 
 /// As in `1 seed` and `2 seeds`.
@@ -218,6 +234,8 @@ fn finding(looked: &Looked) -> String {
     let units = counted(count, measured.units);
     let interval = if estimated.low.is_nan() {
         units
+    } else if measured.units == Units::Checkpoints {
+        format!("the worst of {units}; their median {}", unit.write(measured.median()))
     } else {
         format!("{} to {}, {units}", unit.write(estimated.low), unit.write(estimated.high))
     };
@@ -247,17 +265,25 @@ fn by_chance(looked: &Looked) -> String {
     format!(", {which} {mean} ({low} to {high})")
 }
 
-/// What was found by what decides.
+/// What was found by what the claim supposes, where that is not so, and by what decides.
 pub(crate) fn found(judged: &Judged) -> String {
     let one = |decided: &Decided| {
+        let (measured, needs) = (&decided.looked.measured, decided.condition.needs);
         let outcome = match decided.verdict {
-            Verdict::Reproduced => "met",
-            Verdict::NotReproduced => "contradicted",
-            Verdict::Inconclusive => "open",
+            Verdict::Reproduced => "met".to_owned(),
+            Verdict::NotReproduced => "contradicted".to_owned(),
+            Verdict::Inconclusive if measured.values.is_ok() && measured.values().len() < needs => {
+                format!("open, it needs {needs}")
+            }
+            Verdict::Inconclusive => "open".to_owned(),
         };
         format!("{}: {outcome}", finding(&decided.looked))
     };
-    judged.decided.iter().map(one).collect::<Vec<_>>().join("; ")
+    let supposed = judged.supposed.iter().map(|decided| match decided.verdict {
+        Verdict::NotReproduced => format!("what it supposes is not so: {}", one(decided)),
+        _ => format!("it supposes: {}", one(decided)),
+    });
+    supposed.chain(judged.decided.iter().map(one)).collect::<Vec<_>>().join("; ")
 }
 
 /// What was found beside it.

@@ -1,17 +1,22 @@
 //! Statistics of the table estimates: one row of each dataset and seed, or the difference of two.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use stage::lineage::first_difference;
 use statistics::null::Null;
+use statistics::summary::mean;
 
 use super::{Measured, Units, mean_null};
 use crate::evidence::{EstimateRow, Evidence};
 use crate::missing::{self, Asked};
 use crate::rules::{Estimate, EstimateColumn, Otherwise, When};
 
-/// What a value is of: a dataset and the seed of a training; one seed where no network has a part in it.
+/// What a row is of: a dataset and the seed of a training; one seed where no network has a part in it.
 type Unit = (String, i64);
+/// The row of each unit; or why there is none.
+type Found<'a> = Result<BTreeMap<Unit, &'a EstimateRow>, String>;
 
 pub(super) fn measure(evidence: &Evidence, estimate: &Estimate) -> Result<Measured, String> {
     let of_pixels = estimate.variable == "x";
@@ -30,6 +35,10 @@ pub(super) fn measure(evidence: &Evidence, estimate: &Estimate) -> Result<Measur
     if datasets.len() > 1 {
         measured.units = Units::Datasets;
     }
+    let of_units = |values: BTreeMap<&Unit, f64>| match measured.units {
+        Units::Datasets => of_datasets(&values),
+        _ => values.into_values().collect(),
+    };
     let value = |row: &EstimateRow| match estimate.column {
         EstimateColumn::Mean => row.mean,
         EstimateColumn::Excess => row.excess,
@@ -40,13 +49,15 @@ pub(super) fn measure(evidence: &Evidence, estimate: &Estimate) -> Result<Measur
         if estimate.column != EstimateColumn::WithinNull {
             measured.null = mean_null(&rows.values().map(|row| row.null).collect::<Vec<Null>>());
         }
-        return Ok(Measured { values: Ok(rows.values().map(|row| value(row)).collect()), ..measured });
+        let values = of_units(rows.iter().map(|(unit, row)| (unit, value(row))).collect());
+        return Ok(Measured { values: Ok(values), ..measured });
     };
     let values = match find(evidence, estimate, otherwise)? {
         Err(why) => Err(format!("to take off, {why}")),
         Ok(others) => {
-            let pairs = rows.iter().filter_map(|(unit, row)| Some((row, others.get(unit)?)));
-            let values: Vec<f64> = pairs.map(|(row, other)| value(row) - value(other)).collect();
+            let pairs = rows.iter().filter_map(|(unit, row)| Some((unit, row, others.get(unit)?)));
+            let values =
+                of_units(pairs.map(|(unit, row, other)| (unit, value(row) - value(other))).collect());
             match values.is_empty() {
                 true => Err("no dataset and seed has both rows of the difference".to_owned()),
                 false => Ok(values),
@@ -56,15 +67,20 @@ pub(super) fn measure(evidence: &Evidence, estimate: &Estimate) -> Result<Measur
     Ok(Measured { values, ..measured })
 }
 
+/// The mean of each dataset's trainings: those on one dataset have it in common, and are no evidence about others.
+fn of_datasets(values: &BTreeMap<&Unit, f64>) -> Vec<f64> {
+    let mut datasets: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for ((dataset, _), value) in values {
+        datasets.entry(dataset).or_default().push(*value);
+    }
+    datasets.values().map(|values| mean(values)).collect()
+}
+
 /// The row of each unit that an estimate means; or why there is none.
 ///
 /// # Errors
 /// A sentence, where several rows of one unit fit.
-fn find<'a>(
-    evidence: &'a Evidence,
-    estimate: &Estimate,
-    otherwise: &Otherwise,
-) -> Result<Result<BTreeMap<Unit, &'a EstimateRow>, String>, String> {
+fn find<'a>(evidence: &'a Evidence, estimate: &Estimate, otherwise: &Otherwise) -> Result<Found<'a>, String> {
     if let Some(why) = unknown_param(evidence, estimate) {
         return Ok(Err(why));
     }
@@ -76,7 +92,7 @@ fn find<'a>(
     let mut units: BTreeMap<Unit, Vec<&EstimateRow>> = BTreeMap::new();
     for row in rows {
         // No network and no epoch changes the pixels.
-        let unit = (row.dataset.clone(), if of_pixels { 0 } else { row.seed });
+        let unit = (row.source.dataset.clone(), if of_pixels { 0 } else { row.seed });
         units.entry(unit).or_default().push(row);
     }
     let epoch = otherwise.epoch.or(estimate.epoch);
@@ -101,7 +117,7 @@ fn find<'a>(
 /// What a rule asks of a row of the table.
 fn asked<'a>(estimate: &'a Estimate, otherwise: &'a Otherwise) -> Vec<Asked<'a, EstimateRow>> {
     let of = |field: &'a str, wanted: &str, of: fn(&EstimateRow) -> &String| {
-        Asked::new(field, wanted, move |row: &EstimateRow| of(row).clone())
+        Asked::new(field, wanted, move |row: &EstimateRow| of(row).into())
     };
     let against = otherwise.against.as_ref().unwrap_or(&estimate.against);
     let mut asked = vec![
@@ -115,8 +131,9 @@ fn asked<'a>(estimate: &'a Estimate, otherwise: &'a Otherwise) -> Vec<Asked<'a, 
     asked.extend(network.map(|network| of("network", network, |row| &row.network)));
     asked.extend(estimate.labels.as_ref().map(|labels| of("labels", labels, |row| &row.labels)));
     asked.extend(estimate.made_with.iter().map(|(param, wanted)| {
-        let of = |row: &EstimateRow| row.made_with.get(param).map_or_else(String::new, written);
-        Asked::new(param.as_str(), &written(wanted), of)
+        Asked::new(param.as_str(), &written(wanted), |row: &EstimateRow| {
+            row.source.made_with.get(param).map_or(Cow::Borrowed(""), |value| written(value).into())
+        })
     }));
     asked
 }
@@ -133,7 +150,7 @@ fn written(value: &Value) -> String {
 /// Says so where no table was made with a param that is asked for.
 fn unknown_param(evidence: &Evidence, estimate: &Estimate) -> Option<String> {
     let known: BTreeSet<&str> =
-        evidence.estimates.iter().flat_map(|row| row.made_with.keys()).map(String::as_str).collect();
+        evidence.estimates.iter().flat_map(|row| row.source.made_with.keys()).map(String::as_str).collect();
     let unknown = estimate.made_with.keys().find(|param| !known.contains(param.as_str()))?;
     if evidence.estimates.is_empty() {
         return None;
@@ -145,19 +162,27 @@ fn unknown_param(evidence: &Evidence, estimate: &Estimate) -> Option<String> {
 
 /// The rows, where all are of one training.
 fn one_training(rows: Vec<&EstimateRow>) -> Result<Vec<&EstimateRow>, String> {
-    let training = |row: &EstimateRow| (row.training.clone(), row.network.clone(), row.labels.clone());
-    let first = rows.first().map(|row| training(row));
-    match rows.iter().find(|row| Some(training(row)) != first) {
-        None => Ok(rows),
-        Some(other) => {
-            let names: Vec<String> = [rows[0], *other].iter().map(|row| of_training(row)).collect();
-            let how = match names[0] == names[1] {
-                true => "two trainings that were made with other params; say in `made_with` which one",
-                false => "say which network and labels",
-            };
-            Err(format!("{} and {}: {how}", names[0], names[1]))
-        }
-    }
+    let is_of_first = |row: &&EstimateRow| {
+        let first = rows[0];
+        (&row.source.training, &row.network, &row.labels)
+            == (&first.source.training, &first.network, &first.labels)
+    };
+    let Some(other) = rows.iter().find(|row| !is_of_first(row)) else { return Ok(rows) };
+    let names = [rows[0], *other].map(of_training);
+    let how =
+        match (names[0] == names[1], first_difference(&rows[0].source.made_with, &other.source.made_with)) {
+            (false, _) => "say which network and labels".to_owned(),
+            (true, Some((param, one, another))) => {
+                format!("two trainings; say in `made_with` whether {param} is {one} or {another}")
+            }
+            (true, None) => "two trainings, whose params do not tell them apart; give one".to_owned(),
+        };
+    Err(format!("{} and {} ({}): {how}", names[0], names[1], files([rows[0], *other])))
+}
+
+/// The files of two rows.
+fn files(rows: [&EstimateRow; 2]) -> String {
+    rows.map(|row| row.source.path.display().to_string()).join(" and ")
 }
 
 fn of_training(row: &EstimateRow) -> String {
@@ -184,9 +209,10 @@ fn one_table(mut rows: Vec<&EstimateRow>) -> Result<&EstimateRow, String> {
     };
     match rows.iter().find(|row| row.images == first.images && numbers(row) != numbers(first)) {
         None => Ok(first),
-        Some(_) => {
-            Err("two tables tell other numbers of it; say in `made_with` which one, or give one".to_owned())
-        }
+        Some(other) => Err(format!(
+            "two tables tell other numbers of it ({}); say in `made_with` which one, or give one",
+            files([first, *other])
+        )),
     }
 }
 

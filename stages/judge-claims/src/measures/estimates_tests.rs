@@ -1,12 +1,22 @@
 //! Which rows of the table estimates a rule means, and what is said where that is not clear or none fits.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::evidence::Source;
+
+fn source(dataset: &str, training: &str, distribution: &str) -> Arc<Source> {
+    Arc::new(Source {
+        path: format!("{training}.parquet").into(),
+        dataset: dataset.to_owned(),
+        training: training.to_owned(),
+        made_with: BTreeMap::from([("generate-dataset.distribution".to_owned(), distribution.into())]),
+    })
+}
 
 fn row(seed: i64, epoch: i32, mean: f64) -> EstimateRow {
     EstimateRow {
-        dataset: "d".to_owned(),
-        training: format!("training {seed}"),
-        made_with: BTreeMap::from([("generate-dataset.distribution".to_owned(), "laplace".into())]),
+        source: source("d", &format!("training {seed}"), "laplace"),
         network: "cnn2".to_owned(),
         labels: "real".to_owned(),
         seed,
@@ -50,10 +60,7 @@ fn values(estimates: Vec<EstimateRow>, estimate: &Estimate) -> Vec<f64> {
 
 #[test]
 fn a_difference_pairs_what_is_of_one_dataset_and_seed_and_has_no_null() {
-    let other = |seed| EstimateRow {
-        made_with: BTreeMap::from([("generate-dataset.distribution".to_owned(), "uniform".into())]),
-        ..row(seed, 30, 100.0)
-    };
+    let other = |seed| EstimateRow { source: source("d", "u", "uniform"), ..row(seed, 30, 100.0) };
     let rows = || vec![row(1, 0, 1.0), row(1, 30, 0.5), row(2, 0, 2.0), row(2, 30, 1.5), other(3)];
     let mut less = estimate(Some(When::Last));
     less.made_with = BTreeMap::from([("generate-dataset.distribution".to_owned(), "laplace".into())]);
@@ -73,19 +80,36 @@ fn of_tables_that_tell_of_one_training_the_one_with_most_images_counts() {
 
 #[test]
 fn trainings_that_differ_only_in_params_are_not_taken_for_one() {
-    let other = EstimateRow { training: "another".to_owned(), ..row(1, 30, 2.0) };
-    for rows in [vec![row(1, 30, 1.0), other.clone()], vec![other, row(1, 30, 1.0)]] {
+    let other =
+        |distribution| EstimateRow { source: source("d", "another", distribution), ..row(1, 30, 2.0) };
+    for rows in [vec![row(1, 30, 1.0), other("uniform")], vec![other("uniform"), row(1, 30, 1.0)]] {
         let error = measured(rows, &estimate(Some(When::Last))).unwrap_err();
-        assert!(error.contains("were made with other params; say in `made_with`"), "{error}");
+        assert!(error.contains("say in `made_with` whether generate-dataset.distribution is"), "{error}");
+        assert!(error.contains("training 1.parquet") && error.contains("another.parquet"), "{error}");
     }
+    let error = measured(vec![row(1, 30, 1.0), other("laplace")], &estimate(None)).unwrap_err();
+    assert!(error.contains("whose params do not tell them apart; give one"), "{error}");
+}
+
+#[test]
+fn trainings_on_several_datasets_are_one_value_a_dataset() {
+    let of = |dataset, seed, mean| EstimateRow {
+        source: source(dataset, &format!("{dataset}{seed}"), "laplace"),
+        ..row(seed, 30, mean)
+    };
+    let rows = vec![of("d", 1, 1.0), of("d", 2, 2.0), of("e", 1, 5.0)];
+    let measured = measured(rows, &estimate(None)).unwrap();
+    assert_eq!((measured.units, measured.values), (Units::Datasets, Ok(vec![1.5, 5.0])));
 }
 
 #[test]
 fn an_epoch_is_chosen_within_one_training_only() {
-    let random = EstimateRow { labels: "random".to_owned(), training: "r".to_owned(), ..row(1, 200, 3.0) };
+    let random =
+        EstimateRow { labels: "random".to_owned(), source: source("d", "r", "laplace"), ..row(1, 200, 3.0) };
     let rows = || vec![row(1, 0, 1.0), row(1, 30, 2.0), random.clone()];
     let error = measured(rows(), &estimate(Some(When::Last))).unwrap_err();
-    assert!(error.contains("cnn2 on real labels and cnn2 on random labels: say which"), "{error}");
+    assert!(error.contains("cnn2 on real labels and cnn2 on random labels ("), "{error}");
+    assert!(error.contains("): say which network and labels"), "{error}");
     let real = Estimate { labels: Some("real".to_owned()), ..estimate(Some(When::Last)) };
     assert_eq!(values(rows(), &real), [2.0]);
     let open = Estimate { epoch: None, ..real };
@@ -118,7 +142,8 @@ fn where_no_row_fits_the_reason_is_true_and_names_what_may_be_meant() {
 #[test]
 fn a_number_of_a_param_is_the_same_however_it_is_written() {
     let made_with = |value: serde_json::Value| BTreeMap::from([("variance".to_owned(), value)]);
-    let row = EstimateRow { made_with: made_with(1024.0.into()), ..row(1, 30, 1.0) };
+    let source = Arc::new(Source { made_with: made_with(1024.0.into()), ..Source::default() });
+    let row = EstimateRow { source, ..row(1, 30, 1.0) };
     let whole = Estimate { made_with: made_with(1024.into()), ..estimate(None) };
     assert_eq!(values(vec![row], &whole), [1.0]);
 }

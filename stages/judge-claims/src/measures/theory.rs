@@ -16,8 +16,13 @@ pub(super) fn measure(evidence: &Evidence, theory: &Theory, bound: Option<Bound>
     let worst = |checks: Vec<&Check>| {
         let mut checkpoints: BTreeMap<_, f64> = BTreeMap::new();
         for check in checks {
-            let checkpoint =
-                (&check.training, check.network.as_str(), check.labels.as_str(), check.seed, check.epoch);
+            let checkpoint = (
+                &check.source.training,
+                check.network.as_str(),
+                check.labels.as_str(),
+                check.seed,
+                check.epoch,
+            );
             let worst = checkpoints.entry(checkpoint).or_insert(check.value);
             // What can't be computed for one check is known for none.
             if check.value.is_nan() || is_worse(check.value, *worst) {
@@ -32,23 +37,26 @@ pub(super) fn measure(evidence: &Evidence, theory: &Theory, bound: Option<Bound>
 
 fn asked(theory: &Theory) -> Vec<Asked<'_, Check>> {
     let mut asked = vec![
-        Asked::new("claim", &theory.claim, |check: &Check| check.claim.clone()),
-        Asked::new("kind", &theory.kind, |check: &Check| check.kind.clone()),
+        Asked::new("claim", &theory.claim, |check: &Check| (&check.claim).into()),
+        Asked::new("kind", &theory.kind, |check: &Check| (&check.kind).into()),
     ];
     asked.extend(
-        theory.check.as_ref().map(|name| Asked::new("check", name, |check: &Check| check.check.clone())),
+        theory.check.as_ref().map(|name| Asked::new("check", name, |check: &Check| (&check.check).into())),
     );
-    asked.push(Asked::new("statistic", &theory.statistic, |check: &Check| check.statistic.clone()));
+    asked.push(Asked::new("statistic", &theory.statistic, |check: &Check| (&check.statistic).into()));
     asked
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::evidence::Source;
 
     fn check(training: &str, epoch: i32, check: &str, value: f64) -> Check {
         Check {
-            training: training.to_owned(),
+            source: Arc::new(Source { training: training.to_owned(), ..Source::default() }),
             network: "cnn2".to_owned(),
             labels: "real".to_owned(),
             seed: 1,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use statistics::null::Null;
 use statistics::rank::spearman;
 use statistics::summary::mean;
 use statistics::trend::fall;
@@ -10,7 +11,7 @@ use tables::NETWORKS;
 use super::{Measured, Units, mean_null};
 use crate::evidence::{Epoch, Evidence};
 use crate::missing::{self, Asked};
-use crate::rules::{Number, OverNetworks, Trainings};
+use crate::rules::{BothLabels, Number, OverNetworks, Trainings};
 
 /// What was found, or why nothing was.
 type Found = Result<Measured, String>;
@@ -28,28 +29,33 @@ pub(super) fn or_why(found: Found) -> Measured {
 }
 
 /// A divergence at each training's last epoch, with its null.
-pub(super) fn divergence(evidence: &Evidence, trainings: &Trainings, of: fn(&Epoch) -> f64) -> Found {
+pub(super) fn divergence(
+    evidence: &Evidence,
+    trainings: &Trainings,
+    of: fn(&Epoch) -> f64,
+    null: fn(&Epoch) -> Null,
+) -> Found {
+    let last = lasts(evidence, trainings)?;
+    let null = mean_null(&last.values().map(|epoch| null(epoch)).collect::<Vec<_>>());
+    Ok(Measured { null, ..of_seeds(last.into_values().map(of).collect()) })
+}
+
+/// An error at each training's last epoch.
+pub(super) fn error(evidence: &Evidence, trainings: &Trainings, of: fn(&Epoch) -> f64) -> Found {
+    Ok(of_seeds(lasts(evidence, trainings)?.into_values().map(of).collect()))
+}
+
+/// The last epoch of each seed.
+fn lasts<'a>(evidence: &'a Evidence, trainings: &Trainings) -> Result<BTreeMap<i64, &'a Epoch>, String> {
     let seeds = by_seed(evidence, trainings)?;
-    let last: Vec<&Epoch> = seeds.values().filter_map(|epochs| epochs.last().copied()).collect();
-    let null = mean_null(&last.iter().map(|epoch| epoch.null_f1).collect::<Vec<_>>());
-    Ok(Measured { null, ..of_seeds(last.into_iter().map(of).collect()) })
-}
-
-/// An error, from all epochs of each training.
-pub(super) fn error(evidence: &Evidence, trainings: &Trainings, of: fn(&[&Epoch]) -> f64) -> Found {
-    Ok(of_seeds(by_seed(evidence, trainings)?.values().map(|epochs| of(epochs)).collect()))
-}
-
-/// The smallest training error of all epochs.
-pub(super) fn least_training_error(epochs: &[&Epoch]) -> f64 {
-    epochs.iter().map(|epoch| epoch.training_error).fold(f64::INFINITY, f64::min)
+    Ok(seeds.into_iter().filter_map(|(seed, epochs)| Some((seed, *epochs.last()?))).collect())
 }
 
 /// The rows of a network with some labels, ascending by seed and epoch.
 fn of_network<'a>(evidence: &'a Evidence, network: &str, labels: &str) -> Result<Vec<&'a Epoch>, String> {
     let asked = [
-        Asked::new("network", network, |epoch: &Epoch| epoch.network.clone()),
-        Asked::new("labels", labels, |epoch: &Epoch| epoch.labels.clone()),
+        Asked::new("network", network, |epoch: &Epoch| (&epoch.network).into()),
+        Asked::new("labels", labels, |epoch: &Epoch| (&epoch.labels).into()),
     ];
     missing::rows("summary", &evidence.epochs, &asked)
 }
@@ -74,13 +80,13 @@ fn by_seed<'a>(
     }
 }
 
-/// How much further off than on real labels, beyond what chance adds, at each seed's last epochs.
-pub(super) fn beyond_real_labels(evidence: &Evidence, network: &str) -> Found {
-    // Ascending by epoch, so that the last one stays.
-    let last_of = |labels: &str| -> Result<BTreeMap<i64, &Epoch>, String> {
-        Ok(of_network(evidence, network, labels)?.into_iter().map(|epoch| (epoch.seed, epoch)).collect())
+/// How much further off than on real labels, beyond what chance adds, of each seed that both have.
+pub(super) fn beyond_real_labels(evidence: &Evidence, both: &BothLabels) -> Found {
+    let BothLabels { network, random_epochs, real_epochs } = both;
+    let last = |labels: &str, epochs: i32| {
+        lasts(evidence, &Trainings { network: network.clone(), labels: labels.to_owned(), epochs })
     };
-    let (random, real) = (last_of("random")?, last_of("real")?);
+    let (random, real) = (last("random", *random_epochs)?, last("real", *real_epochs)?);
     let pairs = random.iter().filter_map(|(seed, random)| Some((*random, *real.get(seed)?)));
     let chance = |epoch: &Epoch| epoch.null_f1.high - epoch.null_f1.mean;
     let value = |(random, real): (&Epoch, &Epoch)| random.kl_f1_median - real.kl_f1_median - chance(random);
@@ -135,6 +141,15 @@ pub(super) fn correlation(
     of_seed: fn(&Networks<'_>, Number) -> Option<f64>,
 ) -> Found {
     let blocks = blocks(evidence, over)?;
+    for epochs in blocks.iter().flatten() {
+        let there = epochs.iter().filter(|epoch| epoch.epoch > 0).count();
+        if let Some(Epoch { network, seed, .. }) = epochs.first().filter(|_| there != over.epochs as usize) {
+            return Err(format!(
+                "summary has {there} of the epochs 1 to {} of {network} with seed {seed}, and a correlation over all of them needs all",
+                over.epochs
+            ));
+        }
+    }
     let values: Vec<f64> = blocks.iter().filter_map(|networks| of_seed(networks, over.of)).collect();
     match values.is_empty() {
         true => Err("nothing varies in any seed, and what does not vary has no correlation".to_owned()),

@@ -150,7 +150,8 @@ impl Example {
         let images: Vec<i32> = (0..6).collect();
         let mut columns = key(images.len(), self.epochs);
         columns[4] = Cells::I32(images.clone());
-        for value in [0.028, 0.31 * self.spread, 0.033, 0.027, 0.021, 0.034, 0.031, 0.024, 0.039] {
+        let nulls = [0.027, 0.021, 0.034, 0.031, 0.024, 0.039, 0.030, 0.023, 0.038];
+        for value in [0.028, 0.31 * self.spread, 0.033].into_iter().chain(nulls) {
             columns.push(Cells::F64(images.iter().map(|image| value + 1e-6 * f64::from(*image)).collect()));
         }
         write(folder, &format!("k-{labels}.parquet"), &catalogue::DIVERGENCES, columns);
@@ -182,8 +183,8 @@ impl Example {
             epochs(),
             Cells::I32(vec![10_000; rows.len()]),
         ];
-        summary.extend((0..19).map(|_| numbers(&|_, _| 0.031)));
-        summary.push(numbers(&|_, _| 0.0));
+        summary.extend((0..22).map(|_| numbers(&|_, _| 0.031)));
+        summary.extend((0..2).map(|_| numbers(&|_, _| 0.0)));
         summary.push(numbers(&error));
         write(folder, "summary.parquet", &catalogue::SUMMARY, summary);
         let spread = vec![
