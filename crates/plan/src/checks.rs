@@ -112,15 +112,20 @@ pub(crate) fn inputs<'d>(
     stage: &Stage,
     description: &Description,
     producer: &dyn Fn(&str) -> Option<(&'d Stage, &'d Description)>,
-    allow_outside: bool,
+    (pipeline, allow_outside): (&str, bool),
     faults: &mut Vec<Fault>,
 ) {
     let known: HashMap<&str, &Port> =
         description.inputs.iter().map(|port| (port.name.as_str(), port)).collect();
-    for input in &stage.inputs {
+    for (key, input) in stage
+        .inputs
+        .iter()
+        .map(|input| ("inputs", input))
+        .chain(stage.optional.iter().map(|input| ("optional", input)))
+    {
         let Some(port) = known.get(input.port.as_str()) else {
             faults::add(faults, || {
-                let place = Place::Key(place_in(&stage.name, &["inputs", &input.port]));
+                let place = Place::Key(place_in(&stage.name, &[key, &input.port]));
                 let message = format!("stage `{}` has no input `{}`", stage.name, input.port);
                 let names = description.inputs.iter().map(|port| port.name.as_str());
                 Fault::new(place, message).nearest(&input.port, names)
@@ -134,7 +139,7 @@ pub(crate) fn inputs<'d>(
                     faults::add(faults, || fault(format!("`{}` is a stream and reads no file", port.name)));
                 }
                 Target::File(path) => {
-                    if let Some((message, help)) = check_path(path, allow_outside) {
+                    if let Some((message, help)) = check_path(path, pipeline, allow_outside) {
                         faults::add(faults, || fault(message).help(help));
                     }
                 }
@@ -188,7 +193,7 @@ fn join(
 }
 
 /// What is wrong with a path as text, and what would be right; links are looked at when the files are.
-fn check_path(path: &str, allow_outside: bool) -> Option<(String, &'static str)> {
+fn check_path(path: &str, pipeline: &str, allow_outside: bool) -> Option<(String, &'static str)> {
     if path.is_empty() || path.contains('\0') || path.len() > LONGEST_PATH {
         return Some((
             format!("`{path}` is no path of a file"),
@@ -200,15 +205,20 @@ fn check_path(path: &str, allow_outside: bool) -> Option<(String, &'static str)>
         let message = format!("the path `{path}` is not inside the pipeline's folder");
         return Some((message, "--allow-outside permits it"));
     }
-    if [".priorscope", "results"].contains(&first(path).unwrap_or_default()) {
-        let message = format!("`{path}` is in the runner's own folder");
-        return Some((message, "write STAGE.PORT to read a result"));
-    }
-    None
+    let parts = parts(path).unwrap_or_default();
+    let own = match parts.as_slice() {
+        [".priorscope", ..] | ["results"] => true,
+        ["results", name, ..] => *name == pipeline,
+        _ => false,
+    };
+    let message = || format!("`{path}` is the runner's own");
+    own.then(|| {
+        (message(), "write STAGE.PORT to read a result; results/NAME/... reads one of another pipeline")
+    })
 }
 
-/// The first part of a path in the pipeline's folder, its `..` worked out as far as the text tells.
-fn first(path: &str) -> Option<&str> {
+/// The parts of a path in the pipeline's folder, its `..` worked out as far as the text tells.
+fn parts(path: &str) -> Option<Vec<&str>> {
     let mut parts: Vec<&str> = Vec::new();
     for part in Path::new(path).components() {
         match part {
@@ -219,7 +229,7 @@ fn first(path: &str) -> Option<&str> {
             Component::RootDir | Component::Prefix(_) => return None,
         }
     }
-    parts.first().copied()
+    Some(parts)
 }
 
 #[cfg(test)]
@@ -229,21 +239,22 @@ mod tests {
     #[test]
     fn a_path_leaves_the_folder_only_where_that_is_allowed() {
         for path in ["../a", "/etc/a", "a/../../b"] {
-            assert_eq!(check_path(path, false).unwrap().1, "--allow-outside permits it");
-            assert_eq!(check_path(path, true), None, "{path}");
+            assert_eq!(check_path(path, "p", false).unwrap().1, "--allow-outside permits it");
+            assert_eq!(check_path(path, "p", true), None, "{path}");
         }
-        assert_eq!(check_path("data/./a.parquet", false), None);
+        assert_eq!(check_path("data/./a.parquet", "p", false), None);
     }
 
     #[test]
     fn the_runners_own_folders_are_never_read_by_path() {
-        for path in ["results/p/a", "./results/a", "a/../results/a", ".priorscope/objects/a"] {
-            let said = check_path(path, true).unwrap().0;
-            assert!(said.contains("the runner's own folder"), "{said}");
+        for path in ["results/p/a", "./results/p", "a/../results/p/b", "results", ".priorscope/objects/a"] {
+            let said = check_path(path, "p", true).unwrap().0;
+            assert!(said.contains("is the runner's own"), "{said}");
         }
-        assert_eq!(check_path("../results/a", true), None);
+        assert_eq!(check_path("results/another/a", "p", true), None);
+        assert_eq!(check_path("../results/a", "p", true), None);
         for path in ["", "a\0b", &"a".repeat(5000)] {
-            assert!(check_path(path, true).is_some());
+            assert!(check_path(path, "p", true).is_some());
         }
     }
 }

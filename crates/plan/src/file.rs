@@ -29,6 +29,8 @@ pub struct Stage {
     pub matrix: Vec<Block>,
     /// The ports that are given, with where their files come from.
     pub inputs: Vec<Input>,
+    /// The same, of files that are read if they are there; they join `inputs` with [`Pipeline::with_those_there`].
+    pub optional: Vec<Input>,
     /// The params that are given.
     pub params: Vec<(String, Given)>,
     /// How its processes are to be run.
@@ -37,6 +39,26 @@ pub struct Stage {
     pub temporary: Temporary,
     /// The streams that are kept as tables, too.
     pub keep: Vec<Named>,
+}
+
+impl Pipeline {
+    /// With the optional files that are there among the inputs, at the end of their port's list.
+    pub fn with_those_there(mut self, is_there: impl Fn(&str) -> bool) -> Pipeline {
+        let there = |one: &Reference| matches!(&one.target, Target::File(path) if is_there(path));
+        for stage in &mut self.stages {
+            for input in &mut stage.optional {
+                let (found, missing) = std::mem::take(&mut input.references).into_iter().partition(there);
+                input.references = missing;
+                let found: Vec<Reference> = found;
+                match stage.inputs.iter_mut().find(|known| known.port == input.port) {
+                    Some(known) => known.references.extend(found),
+                    None if found.is_empty() => {}
+                    None => stage.inputs.push(Input { port: input.port.clone(), references: found }),
+                }
+            }
+        }
+        self
+    }
 }
 
 /// A product of lists, less some combinations: every other one is a cell.

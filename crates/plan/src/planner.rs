@@ -39,7 +39,7 @@ pub fn plan(
     for (stage, description) in pipeline.stages.iter().zip(&described) {
         if let Some(description) = description {
             checks::params(stage, description, faults);
-            checks::inputs(stage, description, &producer, options.allow_outside, faults);
+            checks::inputs(stage, description, &producer, (&pipeline.name, options.allow_outside), faults);
             checks::outputs(stage, description, faults);
         }
     }

@@ -16,12 +16,13 @@ use std::collections::HashSet;
 /// The keys of a pipeline.
 pub(crate) const TOP_KEYS: [&str; 3] = ["name", "variables", "stages"];
 /// The keys of a stage.
-pub(crate) const STAGE_KEYS: [&str; 12] = [
+pub(crate) const STAGE_KEYS: [&str; 13] = [
     "program",
     "each",
     "over",
     "matrix",
     "inputs",
+    "optional",
     "params",
     "threads",
     "memory",
@@ -124,6 +125,7 @@ fn stage(name: &str, spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Stage
         over: Vec::new(),
         matrix: Vec::new(),
         inputs: Vec::new(),
+        optional: Vec::new(),
         params: Vec::new(),
         running: Running::default(),
         temporary: Temporary::Ports(Vec::new()),
@@ -153,6 +155,7 @@ fn stage(name: &str, spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Stage
                     stage.inputs.push(Input { port: port.to_owned(), references });
                 }
             }
+            "optional" => stage.optional = optional(&spot, file, faults),
             "params" => {
                 for (param, spot) in spot.entries(faults, "`params`") {
                     stage.params.extend(spot.scalar(faults).map(|given| (param.to_owned(), given)));
@@ -235,6 +238,23 @@ fn each(spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Option<String> {
         return None;
     }
     Some(each.to_owned())
+}
+
+/// Inputs of which each is a file that may not be there.
+fn optional(spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    for (port, spot) in spot.entries(faults, "`optional`") {
+        let references = references(&spot, file, faults);
+        for reference in references.iter().filter(|one| !matches!(one.target, Target::File(_))) {
+            faults::add(faults, || {
+                let fault =
+                    Fault::new(reference.place.clone(), "an output of a stage is always there".to_owned());
+                fault.help("write it under `inputs`; `optional` names files that may not be there")
+            });
+        }
+        inputs.push(Input { port: port.to_owned(), references });
+    }
+    inputs
 }
 
 fn references(spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Vec<Reference> {

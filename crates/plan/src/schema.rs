@@ -89,6 +89,10 @@ struct Stage {
         example = serde_json::json!({"dataset": "dataset.dataset", "histories": "train.history[labels=real]"})
     )]
     inputs: Option<BTreeMap<String, References>>,
+    /// Optional input ports of the program, each with a file, or a list of files, that is read if it is there,
+    /// such as a result of another pipeline: `results/NAME/...`.
+    #[schemars(example = serde_json::json!({"controls": "results/controls/judge/claims.parquet"}))]
+    optional: Option<BTreeMap<String, References>>,
     /// Params of the program.
     #[schemars(example = serde_json::json!({"seed": 1}))]
     params: Option<BTreeMap<String, Scalar>>,

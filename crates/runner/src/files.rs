@@ -153,9 +153,9 @@ impl Project {
         false
     }
 
-    /// Whether an existing file lies among the results or the runner's own files, all links followed.
-    pub fn is_own(&self, path: &Path) -> bool {
-        let own = [STATE, "results"].map(|folder| self.canonical.join(folder));
+    /// Whether an existing file lies among the results of a pipeline or the runner's own files, all links followed.
+    pub fn is_own(&self, path: &Path, pipeline: &str) -> bool {
+        let own = [self.canonical.join(STATE), self.canonical.join("results").join(pipeline)];
         path.canonicalize().is_ok_and(|path| own.iter().any(|folder| path.starts_with(folder)))
     }
 

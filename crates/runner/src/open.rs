@@ -104,6 +104,7 @@ fn prepare(
     faults: &mut Vec<Fault>,
 ) -> Option<(Plan, HashMap<String, Program>)> {
     let pipeline = plan::read(text, &common.set, faults)?;
+    let pipeline = pipeline.with_those_there(|file| project.path(file).exists());
     let asked = descriptions.describe(plan::programs(&pipeline), digests);
     program_faults(&pipeline, &asked, faults);
     let programs: HashMap<String, Program> =
@@ -161,9 +162,13 @@ fn file_faults(pipeline: &Pipeline, project: &Project, faults: &mut Vec<Fault>) 
                 Some((stage, port)) => fault.help(format!("did you mean the output `{stage}.{port}`?")),
                 None => fault.help("paths are relative to the pipeline's folder"),
             });
-        } else if project.is_own(&path) {
+        } else if project.is_own(&path, &pipeline.name) {
             let fault = fault(format!("{} is the runner's own", path.display()));
-            faults.push(fault.help("write STAGE.PORT to read a result"));
+            faults.push(
+                fault.help(
+                    "write STAGE.PORT to read a result; results/NAME/... reads one of another pipeline",
+                ),
+            );
         } else if !project.holds(&path) {
             let fault = fault(format!("{} leads out of the pipeline's folder", path.display()));
             faults.push(fault.help("--allow-outside permits it"));

@@ -99,6 +99,19 @@ fn a_changed_input_file_reruns_its_readers() {
 }
 
 #[test]
+fn an_optional_file_is_read_once_it_is_there_also_from_another_pipeline() {
+    let shop = Workshop::with_stages();
+    shop.write("in.txt", "1\n");
+    shop.pipeline("  count: {inputs: {data: in.txt}, optional: {data: [results/other/more.txt, never.txt]}}\n");
+    shop.make(&[]);
+    assert_eq!(shop.result("count/out.txt").trim(), "1");
+    shop.write("results/other/more.txt", "2\n3\n");
+    shop.make(&[]);
+    assert_eq!(shop.result("count/out.txt").trim(), "3");
+    assert!(shop.make(&[]).contains("nothing to do"));
+}
+
+#[test]
 fn cells_run_each_once_and_are_handed_on_in_one_order() {
     let shop = Workshop::with_stages();
     shop.pipeline(concat!(

@@ -114,6 +114,15 @@ fn paths_stay_inside_the_folder() {
 }
 
 #[test]
+fn what_is_optional_is_a_file_of_a_port_that_there_is() {
+    says("  copy: {optional: {data: in.txt}}\n", &["needs the input `data`"]);
+    says("  count: {inputs: {data: a.txt}, optional: {dta: b.txt}}\n", &["has no input `dta`", "data"]);
+    let stages = "  source: {}\n  count: {inputs: {data: source.out}, optional: {data: source.out}}\n";
+    says(stages, &["an output of a stage is always there", "under `inputs`"]);
+    says("  count: {optional: {data: results/p/x.txt}}\n", &["write STAGE.PORT"]);
+}
+
+#[test]
 fn paths_may_lead_outside_where_the_flag_allows_it_but_never_to_results() {
     let shop = Workshop::with_stages();
     let other = tempfile::tempdir().unwrap();
