@@ -88,7 +88,9 @@ impl Project {
 /// The tiny pipeline that ships.
 #[allow(clippy::expect_used, reason = "a test without its pipeline has failed")]
 pub fn tiny() -> String {
-    std::fs::read_to_string(repository().join("tiny.yaml")).expect("tiny.yaml")
+    let yaml = std::fs::read_to_string(repository().join("tiny.yaml")).expect("tiny.yaml");
+    // A report that reads the pipeline's file is made again with every change of it.
+    yaml.replace("      pipeline: tiny.yaml\n", "")
 }
 
 /// What became of a program.

@@ -102,7 +102,9 @@ fn a_changed_input_file_reruns_its_readers() {
 fn an_optional_file_is_read_once_it_is_there_also_from_another_pipeline() {
     let shop = Workshop::with_stages();
     shop.write("in.txt", "1\n");
-    shop.pipeline("  count: {inputs: {data: in.txt}, optional: {data: [results/other/more.txt, never.txt]}}\n");
+    shop.pipeline(
+        "  count: {inputs: {data: in.txt}, optional: {data: [results/other/more.txt, never.txt]}}\n",
+    );
     shop.make(&[]);
     assert_eq!(shop.result("count/out.txt").trim(), "1");
     shop.write("results/other/more.txt", "2\n3\n");

@@ -7,6 +7,9 @@ mod divergences;
 mod images;
 mod keys;
 mod layers;
+mod settings;
+mod theory;
+mod timings;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,6 +26,9 @@ pub use divergences::Divergence;
 pub use images::Synthetic;
 pub use keys::Key;
 pub use layers::{Extent, Layers};
+pub use settings::{Robust, Setting};
+pub use theory::{Checked, Missed};
+pub use timings::Took;
 
 use crate::params::Params;
 
@@ -44,6 +50,18 @@ pub struct Paths<'a> {
     pub spread: &'a Path,
     /// Claims with their verdicts.
     pub claims: &'a Path,
+    /// Controls with their verdicts, where there are some.
+    pub controls: Option<&'a Path>,
+    /// Checks of the paper's formulas.
+    pub theory: &'a [PathBuf],
+    /// Gradient steps.
+    pub steps: &'a [PathBuf],
+    /// Verdicts over settings.
+    pub robustness: &'a [PathBuf],
+    /// Verdicts by setting.
+    pub sensitivity: &'a [PathBuf],
+    /// How long trainings took.
+    pub timings: &'a [PathBuf],
 }
 
 /// Everything that is shown.
@@ -68,6 +86,18 @@ pub struct Data {
     pub digit: Option<Grey>,
     /// Claims with their verdicts.
     pub claims: Vec<Claim>,
+    /// Controls with their verdicts.
+    pub controls: Vec<Claim>,
+    /// How far the paper's formulas hold.
+    pub checks: Vec<Checked>,
+    /// What first order misses of gradient steps.
+    pub steps: Vec<Missed>,
+    /// For how many settings each verdict holds.
+    pub robust: Vec<Robust>,
+    /// Every setting's verdicts.
+    pub settings: Vec<Setting>,
+    /// How long the trainings took.
+    pub timings: Vec<Took>,
 }
 
 /// Classes in Figure 1.
@@ -148,6 +178,15 @@ impl Data {
             example,
             digit,
             claims: claims::read(paths.claims).map_err(input("claims"))?,
+            controls: match paths.controls {
+                Some(path) => claims::read(path).map_err(input("controls"))?,
+                None => Vec::new(),
+            },
+            checks: theory::read_checks(paths.theory).map_err(input("theory"))?,
+            steps: theory::read_steps(paths.steps).map_err(input("steps"))?,
+            robust: settings::read_robust(paths.robustness).map_err(input("robustness"))?,
+            settings: settings::read_settings(paths.sensitivity).map_err(input("sensitivity"))?,
+            timings: timings::read(paths.timings).map_err(input("timings"))?,
         })
     }
 

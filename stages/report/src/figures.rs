@@ -3,10 +3,12 @@
 mod by_epoch;
 mod capacity;
 mod csv;
+pub mod graph;
 mod layers;
 mod memorising;
 mod regions;
 mod samples;
+mod steps;
 
 use stage::Error;
 
@@ -17,10 +19,18 @@ use crate::scale::Axis;
 use crate::sheet::{Entry, Sample};
 use crate::{style, words};
 
+/// The figure of the gradient step (C11); none where the tables hold no step.
+///
+/// # Errors
+/// Where it can't be drawn.
+pub fn draw_steps(data: &Data) -> Result<Option<Figure>, Error> {
+    steps::draw(data)
+}
+
 /// One figure.
 pub struct Figure {
-    /// Its number in the paper.
-    pub number: u8,
+    /// Its name, with its number in the paper where it has one: `Figure 3`.
+    pub name: String,
     /// What it is about.
     pub heading: String,
     /// What it shows, in our words; empty where the picture itself says that there is nothing.
@@ -31,6 +41,13 @@ pub struct Figure {
     pub numbers: Vec<Number>,
     /// What is drawn, as CSV with a line of names; empty where there is nothing to show.
     pub csv: String,
+}
+
+impl Figure {
+    /// Its name where only letters, digits and `-` can stand: `figure-3`.
+    pub fn id(&self) -> String {
+        self.name.to_lowercase().replace(' ', "-")
+    }
 }
 
 /// A number that the figure shows.

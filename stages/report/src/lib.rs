@@ -15,7 +15,7 @@ pub mod words;
 
 use std::io::Write;
 
-use stage::{Error, Format, Job, Output, Port, Stage};
+use stage::{Direction, Error, Format, Job, Output, Port, Stage};
 use tables::catalogue;
 
 use data::{Data, Paths};
@@ -34,6 +34,30 @@ const DIVERGENCES: Port =
 const SUMMARY: Port = Port::input("summary", &catalogue::SUMMARY, "Every training by epoch");
 const SPREAD: Port = Port::input("spread", &catalogue::SPREAD, "Every network by epoch, over its seeds");
 const CLAIMS: Port = Port::input("claims", &catalogue::CLAIMS, "The paper's claims with their verdicts");
+const CONTROLS: Port =
+    Port::input("controls", &catalogue::CLAIMS, "The controls with their verdicts").optional();
+const THEORY: Port =
+    Port::input("theory", &catalogue::THEORY, "How far the paper's formulas hold, a file a training")
+        .many()
+        .optional();
+const STEPS: Port =
+    Port::input("steps", &catalogue::STEPS, "What first order misses of gradient steps, a file a training")
+        .many()
+        .optional();
+const ROBUSTNESS: Port =
+    Port::input("robustness", &catalogue::ROBUSTNESS, "For how many settings each verdict holds")
+        .many()
+        .optional();
+const SENSITIVITY: Port =
+    Port::input("sensitivity", &catalogue::SENSITIVITY, "Every claim's verdict with every setting")
+        .many()
+        .optional();
+const TIMINGS: Port =
+    Port::input("timings", &catalogue::TIMINGS, "How long trainings took, a file a training")
+        .many()
+        .optional();
+const PIPELINE: Port =
+    Port::any_table("pipeline", Direction::Input, Format::Yaml, "The pipeline that made all this").optional();
 const REPORT: Port = Port::document("report", Format::Html, "The page, in one file");
 const FIGURE_1: Port =
     Port::document("figure_1", Format::Svg, "Synthetic images and their pixels' distributions");
@@ -45,8 +69,25 @@ const FIGURE_5: Port = Port::document("figure_5", Format::Svg, "Errors of CNN3 o
 const FIGURE_8: Port =
     Port::document("figure_8", Format::Svg, "A digit, its regions and its synthetic image");
 
-const INPUTS: [&Port; 8] =
-    [&DIGITS, &DATASET, &ACTIVATIONS, &DISTRIBUTIONS, &DIVERGENCES, &SUMMARY, &SPREAD, &CLAIMS];
+const INPUTS: [&Port; 15] = [
+    &DIGITS,
+    &DATASET,
+    &ACTIVATIONS,
+    &DISTRIBUTIONS,
+    &DIVERGENCES,
+    &SUMMARY,
+    &SPREAD,
+    &CLAIMS,
+    &CONTROLS,
+    &THEORY,
+    &STEPS,
+    &ROBUSTNESS,
+    &SENSITIVITY,
+    &TIMINGS,
+    &PIPELINE,
+];
+/// The most bytes of a pipeline's text.
+const MOST_BYTES: u64 = 1 << 20;
 const FIGURES: [&Port; 6] = [&FIGURE_1, &FIGURE_2, &FIGURE_3, &FIGURE_4, &FIGURE_5, &FIGURE_8];
 
 /// The stage's declaration.
@@ -67,6 +108,13 @@ pub const STAGE: Stage<Params> = Stage {
         &SUMMARY,
         &SPREAD,
         &CLAIMS,
+        &CONTROLS,
+        &THEORY,
+        &STEPS,
+        &ROBUSTNESS,
+        &SENSITIVITY,
+        &TIMINGS,
+        &PIPELINE,
         &REPORT,
         &FIGURE_1,
         &FIGURE_2,
@@ -89,14 +137,34 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         summary: one(&SUMMARY)?,
         spread: one(&SPREAD)?,
         claims: one(&CLAIMS)?,
+        controls: job.path(&CONTROLS),
+        theory: job.paths(&THEORY),
+        steps: job.paths(&STEPS),
+        robustness: job.paths(&ROBUSTNESS),
+        sensitivity: job.paths(&SENSITIVITY),
+        timings: job.paths(&TIMINGS),
     };
     let data = Data::read(&paths, &job.params)?;
     let figures = figures::draw(&data)?;
-    let sources = sources::read(job, &INPUTS)?;
+    let steps = figures::draw_steps(&data)?;
+    let pipeline = match job.path(&PIPELINE) {
+        Some(_) => Some(pipeline(job)?),
+        None => None,
+    };
+    let given: Vec<&Port> = INPUTS.into_iter().filter(|port| !job.paths(port).is_empty()).collect();
+    let sources = sources::read(job, &given)?;
     let page = Page {
         title: &job.params.title,
         claims: &data.claims,
         figures: &figures,
+        controls: &data.controls,
+        checks: &data.checks,
+        steps: steps.as_ref(),
+        robust: &data.robust,
+        settings: &data.settings,
+        timings: &data.timings,
+        pipeline: pipeline.as_ref().map(|(text, graph)| (text.as_str(), graph.as_str())),
+        command: &job.params.command,
         sources: &sources,
         stage: concat!("report ", env!("CARGO_PKG_VERSION")),
         params: &sources::params(&job.params_json().to_string()),
@@ -106,6 +174,20 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         outputs.push(write(job, port, &figure.svg)?);
     }
     Output::publish(outputs)
+}
+
+/// The text of the pipeline, and its graph.
+fn pipeline(job: &Job<Params>) -> Result<(String, String), Error> {
+    let text = job.text(&PIPELINE, MOST_BYTES)?;
+    let mut faults = Vec::new();
+    let read = plan::read(&text, &[], &mut faults).filter(|_| faults.is_empty());
+    let pipeline = read.ok_or_else(|| {
+        let why =
+            faults.first().map_or_else(|| "it is no pipeline".to_owned(), |fault| fault.message.clone());
+        Error::input(PIPELINE.name, why)
+    })?;
+    let graph = figures::graph::draw(&pipeline);
+    Ok((text, graph))
 }
 
 fn write(job: &Job<Params>, port: &Port, text: &str) -> Result<Output, Error> {

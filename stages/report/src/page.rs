@@ -5,10 +5,12 @@ mod answer;
 mod claims;
 mod drawn;
 mod made;
+mod settings;
+mod theory;
 
 use std::fmt::Write as _;
 
-use crate::data::Claim;
+use crate::data::{Checked, Claim, Robust, Setting, Took};
 use crate::escape::escape;
 use crate::figures::Figure;
 use crate::sources::Sources;
@@ -22,7 +24,12 @@ const QUESTION: &str = "Lan and Barner claim that the first layer of a convoluti
     closely than chance and the estimator’s own floor explain?";
 
 /// The figure that matters most: does the divergence fall to its null, and does the test error follow?
-const FIRST: u8 = 3;
+const FIRST: &str = "Figure 3";
+
+const OF_CLAIMS: [&str; 3] = ["claims", "The paper’s claims", "What the paper says"];
+const OF_CONTROLS: [&str; 3] = ["controls", "The controls", "What is asked"];
+const ABOUT_CONTROLS: &str = "<p>Does nearness to P(X) say that a layer learned it? The same questions where the answer is known: \
+    pixels of other distributions, pixels in no order, networks that never learned, one random filter.</p>\n";
 
 /// Everything on the page.
 pub struct Page<'a> {
@@ -32,6 +39,22 @@ pub struct Page<'a> {
     pub claims: &'a [Claim],
     /// Figures in order.
     pub figures: &'a [Figure],
+    /// The controls with their verdicts.
+    pub controls: &'a [Claim],
+    /// How far the paper's formulas hold.
+    pub checks: &'a [Checked],
+    /// The figure of the gradient step.
+    pub steps: Option<&'a Figure>,
+    /// For how many settings each verdict holds.
+    pub robust: &'a [Robust],
+    /// Every setting.
+    pub settings: &'a [Setting],
+    /// How long the trainings took.
+    pub timings: &'a [Took],
+    /// The pipeline's text, and its graph as SVG.
+    pub pipeline: Option<(&'a str, &'a str)>,
+    /// What makes the page again.
+    pub command: &'a str,
     /// Where the inputs came from.
     pub sources: &'a [Sources],
     /// This stage with its version.
@@ -54,9 +77,9 @@ impl Page<'_> {
              <header>\n<h1>{title}</h1>\n<p class=\"question\">{}</p>\n</header>\n",
             escape(QUESTION)
         );
-        let first = self.figures.iter().find(|figure| figure.number == FIRST);
+        let first = self.figures.iter().find(|figure| figure.name == FIRST);
         answer::write(&mut html, self.claims, first);
-        claims::write(&mut html, self.claims);
+        claims::write(&mut html, OF_CLAIMS, "", self.claims);
         html.push_str("<section aria-labelledby=\"figures\">\n<h2 id=\"figures\">Figures</h2>\n");
         html.push_str(
             "<p>Every divergence is in nats and stands beside its null: the mean, and in brackets the range of 95 %, of \
@@ -67,6 +90,11 @@ impl Page<'_> {
             drawn::write(&mut html, figure);
         }
         html.push_str("</section>\n");
+        if !self.controls.is_empty() {
+            claims::write(&mut html, OF_CONTROLS, ABOUT_CONTROLS, self.controls);
+        }
+        theory::write(&mut html, self.checks, self.steps);
+        settings::write(&mut html, self.robust, self.settings);
         made::write(&mut html, self);
         let _ = write!(html, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
         html
@@ -87,7 +115,22 @@ mod tests {
     use super::*;
 
     fn page<'a>(claims: &'a [Claim], params: &'a [(String, String)]) -> Page<'a> {
-        Page { title: "<i>", claims, figures: &[], sources: &[], stage: "report", params }
+        Page {
+            title: "<i>",
+            claims,
+            figures: &[],
+            controls: claims,
+            checks: &[],
+            steps: None,
+            robust: &[],
+            settings: &[],
+            timings: &[],
+            pipeline: None,
+            command: "<i>",
+            sources: &[],
+            stage: "report",
+            params,
+        }
     }
 
     #[test]

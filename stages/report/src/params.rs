@@ -15,6 +15,8 @@ pub struct Params {
     pub seed: i64,
     /// Title of the page.
     pub title: String,
+    /// The command that makes the page again, as the page tells it.
+    pub command: String,
 }
 
 impl Default for Params {
@@ -23,6 +25,7 @@ impl Default for Params {
             image: -1,
             seed: -1,
             title: "Does a first layer learn the distribution of its input?".to_owned(),
+            command: "runner pipeline.yaml".to_owned(),
         }
     }
 }

@@ -83,6 +83,47 @@ fn every_figure_and_the_page_appear_and_say_the_numbers_with_their_nulls() {
 }
 
 #[test]
+fn what_else_there_is_has_a_section_each_and_without_it_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    Example::default().write(folder.path());
+    Example::default().write_more(folder.path());
+    let sections = ["controls", "theory", "settings"].map(|name| format!("<h2 id=\"{name}\">"));
+    assert!(run(folder.path(), &ALL, &[]).status.success());
+    let without = read(folder.path(), "report.html");
+    assert!(sections.iter().all(|section| !without.contains(section)));
+    assert!(without.contains("byte for byte"));
+    let names =
+        ["theory", "steps", "robustness", "sensitivity", "timings"].map(|name| format!("{name}.parquet"));
+    let mut more: Vec<&str> = vec!["--controls", "claims.parquet", "--pipeline", "p.yaml"];
+    let options = ["--theory", "--steps", "--robustness", "--sensitivity", "--timings"];
+    more.extend(options.iter().zip(&names).flat_map(|(option, name)| [*option, name]));
+    let output = run(folder.path(), &ALL, &more);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let html = read(folder.path(), "report.html");
+    assert!(sections.iter().all(|section| html.contains(section)));
+    for words in
+        ["2.5e-14", "fY: &lt;both sides&gt;", "train.optimiser=&lt;sgd&gt;", "1 reproduced", "2 inconclusive"]
+    {
+        assert!(html.contains(words), "{words}");
+    }
+    for words in
+        ["id=\"steps\"", "class=\"stage\"", "train.history", "<td data-label=\"Seconds an epoch\">16.00"]
+    {
+        assert!(html.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn a_pipeline_file_that_is_none_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    Example::default().write(folder.path());
+    std::fs::write(folder.path().join("p.yaml"), "name: p\nstages: 3\n").unwrap();
+    let output = run(folder.path(), &ALL, &["--pipeline", "p.yaml"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(!folder.path().join("report.html").exists());
+}
+
+#[test]
 fn the_order_of_files_changes_no_byte() {
     let folder = tempfile::tempdir().unwrap();
     Example::default().write(folder.path());

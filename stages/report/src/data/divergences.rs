@@ -17,10 +17,12 @@ pub struct Divergence {
     pub f1: f64,
     /// The same of standardised energies.
     pub f1_standardised: f64,
-    /// The null of the first.
+    /// The null of KL[P(X)‖P̂(x)].
     pub null_x: Null,
-    /// The null of the others.
+    /// The null of KL[P(X)‖P̂(F1)].
     pub null_f1: Null,
+    /// The null of standardised samples.
+    pub null_f1_standardised: Null,
 }
 
 /// What was kept of the divergences.
@@ -40,7 +42,7 @@ impl Divergences {
     }
 }
 
-const NUMBERS: [&str; 9] = [
+const NUMBERS: [&str; 12] = [
     "kl_x",
     "kl_f1",
     "kl_f1_standardised",
@@ -50,6 +52,9 @@ const NUMBERS: [&str; 9] = [
     "null_f1_mean",
     "null_f1_low",
     "null_f1_high",
+    "null_f1_standardised_mean",
+    "null_f1_standardised_low",
+    "null_f1_standardised_high",
 ];
 
 pub(super) fn read(
@@ -74,6 +79,7 @@ pub(super) fn read(
                     f1_standardised: at(2),
                     null_x: Null { mean: at(3), low: at(4), high: at(5) },
                     null_f1: Null { mean: at(6), low: at(7), high: at(8) },
+                    null_f1_standardised: Null { mean: at(9), low: at(10), high: at(11) },
                 }
             };
             for row in 0..batch.rows() {

@@ -16,7 +16,7 @@ const NETWORKS: [(&str, u32); 3] = [("cnn1", 4), ("cnn2", 12), ("cnn3", 20)];
 
 pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     let figure = |svg, caption, numbers, csv| Figure {
-        number: 3,
+        name: "Figure 3".to_owned(),
         heading: HEADING.to_owned(),
         caption,
         svg,
@@ -101,9 +101,9 @@ fn numbers(found: &[(&Curve, u32)], data: &Data) -> Vec<Number> {
     for (curve, channels) in found {
         let Some(point) = curve.last() else { continue };
         let name = format!("{} ({channels}), epoch {}", words::network(&curve.network), point.epoch);
-        let spread = |write: fn(f64) -> String, [mean, min, max]: [f64; 3]| {
-            if point.seeds > 1 {
-                format!("{} ({}–{})", write(mean), write(min), write(max))
+        let interval = |write: fn(f64) -> String, mean: f64, (low, high): (f64, f64)| {
+            if low.is_finite() {
+                format!("{} ({} to {}, {} seeds)", write(mean), write(low), write(high), point.seeds)
             } else {
                 write(mean)
             }
@@ -111,7 +111,7 @@ fn numbers(found: &[(&Curve, u32)], data: &Data) -> Vec<Number> {
         numbers.push(Number {
             quantity: format!("Mean KL[P(X)‖P̂(F1)], {name}, nats"),
             paper: super::NOT_PRINTED.to_owned(),
-            ours: spread(words::nats, point.kl),
+            ours: interval(words::nats, point.kl[0], point.kl_interval),
             null: match (&data.null_f1, curve.null_f1) {
                 (Some(null), _) => words::null_and_excess(point.kl[0], null),
                 (None, Some(mean)) => {
@@ -123,7 +123,7 @@ fn numbers(found: &[(&Curve, u32)], data: &Data) -> Vec<Number> {
         numbers.push(Number {
             quantity: format!("Test error, {name}"),
             paper: super::NOT_PRINTED.to_owned(),
-            ours: spread(words::percent, point.test_error),
+            ours: interval(words::percent, point.test_error[0], point.test_interval),
             null: "–".to_owned(),
         });
     }

@@ -13,7 +13,7 @@ use crate::{style, words};
 
 /// What is particular to one of the two figures.
 pub(super) struct Subject {
-    number: u8,
+    name: &'static str,
     network: &'static str,
     labels: &'static str,
     heading: &'static str,
@@ -24,7 +24,7 @@ pub(super) struct Subject {
 
 /// Figure 2.
 pub(super) const REAL: Subject = Subject {
-    number: 2,
+    name: "Figure 2",
     network: "cnn2",
     labels: "real",
     heading: "CNN2 on real labels: one image through its layers",
@@ -35,7 +35,7 @@ pub(super) const REAL: Subject = Subject {
 
 /// Figure 4.
 pub(super) const RANDOM: Subject = Subject {
-    number: 4,
+    name: "Figure 4",
     network: "cnn3",
     labels: "random",
     heading: "CNN3 on random labels: one image through its layers",
@@ -51,7 +51,7 @@ const TOP: f64 = 70.0;
 
 pub(super) fn draw(data: &Data, subject: &Subject) -> Result<Figure, Error> {
     let figure = |svg, caption, numbers, csv| Figure {
-        number: subject.number,
+        name: subject.name.to_owned(),
         heading: subject.heading.to_owned(),
         caption,
         svg,
@@ -65,7 +65,7 @@ pub(super) fn draw(data: &Data, subject: &Subject) -> Result<Figure, Error> {
             words::network(subject.network),
             subject.labels
         );
-        let svg = note(&format!("Figure {}", subject.number), &missing);
+        let svg = note(subject.name, &missing);
         return Ok(figure(svg, String::new(), Vec::new(), String::new()));
     };
     let mut sheet = Sheet::new(2.0 * ROW + 30.0);
@@ -333,7 +333,7 @@ fn numbers(layers: &Layers, subject: &Subject) -> Vec<Number> {
             "KL[P(X)‖P̂(F1)], standardised energies, nats",
             super::NOT_PRINTED,
             kl.f1_standardised,
-            &kl.null_f1,
+            &kl.null_f1_standardised,
         ),
     ]
 }

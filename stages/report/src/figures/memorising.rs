@@ -16,7 +16,7 @@ const CHANCE: f64 = 90.0;
 
 pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     let figure = |svg, caption, numbers, csv| Figure {
-        number: 5,
+        name: "Figure 5".to_owned(),
         heading: HEADING.to_owned(),
         caption,
         svg,

@@ -18,7 +18,7 @@ const ROW: f64 = SIDE + 46.0;
 
 pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     let figure = |svg, caption, csv| Figure {
-        number: 8,
+        name: "Figure 8".to_owned(),
         heading: HEADING.to_owned(),
         caption,
         svg,

@@ -13,7 +13,7 @@ const HEADING: &str = "Synthetic images and the distribution of their pixels";
 
 pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     let figure = |svg: String, caption: String, numbers, csv| Figure {
-        number: 1,
+        name: "Figure 1".to_owned(),
         heading: HEADING.to_owned(),
         caption,
         svg,

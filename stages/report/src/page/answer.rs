@@ -25,11 +25,11 @@ pub(super) fn write(html: &mut String, claims: &[Claim], figure: Option<&Figure>
     }
     html.push_str("</ul>\n");
     if let Some(figure) = figure {
-        let number = figure.number;
+        let (name, id) = (escape(&figure.name), figure.id());
         let _ = writeln!(
             html,
-            "<p class=\"look\">What matters most, Figure {number}: {}. <a href=\"#figure-{number}\">Its numbers</a></p>\n\
-             <div class=\"card\" tabindex=\"0\" role=\"group\" aria-label=\"Figure {number}, first look\">\n{}</div>",
+            "<p class=\"look\">What matters most, {name}: {}. <a href=\"#{id}\">Its numbers</a></p>\n\
+             <div class=\"card\" tabindex=\"0\" role=\"group\" aria-label=\"{name}, first look\">\n{}</div>",
             escape(&figure.heading),
             figure.svg
         );

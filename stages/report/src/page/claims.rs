@@ -6,16 +6,18 @@ use super::class;
 use crate::data::Claim;
 use crate::escape::escape;
 
-pub(super) fn write(html: &mut String, claims: &[Claim]) {
-    html.push_str("<section aria-labelledby=\"claims\">\n<h2 id=\"claims\">The paper’s claims</h2>\n");
+/// A section with a heading and the name of its place on the page, and what stands before the table.
+pub(super) fn write(html: &mut String, [id, heading, says]: [&str; 3], words: &str, claims: &[Claim]) {
+    let _ = write!(html, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{heading}</h2>\n{words}");
     if claims.is_empty() {
         html.push_str("<p>The table of claims has no rows.</p>\n</section>\n");
         return;
     }
-    html.push_str(
-        "<table class=\"claims\">\n<thead><tr><th scope=\"col\">Claim</th><th scope=\"col\">What the paper says</th>\
+    let _ = writeln!(
+        html,
+        "<table class=\"claims\">\n<thead><tr><th scope=\"col\">Claim</th><th scope=\"col\">{says}</th>\
          <th scope=\"col\">Paper</th><th scope=\"col\">Found</th><th scope=\"col\">Verdict</th></tr></thead>\n\
-         <tbody>\n",
+         <tbody>"
     );
     for claim in claims {
         let place = if claim.place.is_empty() {
@@ -26,7 +28,7 @@ pub(super) fn write(html: &mut String, claims: &[Claim]) {
         let paper = if claim.paper.is_empty() { "–" } else { &claim.paper };
         let _ = writeln!(
             html,
-            "<tr id=\"claim-{0}\"><th scope=\"row\">{0}</th><td data-label=\"The paper says\">{1}{place}</td>\
+            "<tr id=\"claim-{0}\"><th scope=\"row\">{0}</th><td data-label=\"{says}\">{1}{place}</td>\
              <td data-label=\"Paper\">{2}</td><td data-label=\"Found\">{3}</td>\
              <td data-label=\"Verdict\"><strong class=\"verdict {4}\">{5}</strong></td></tr>",
             escape(&claim.claim),

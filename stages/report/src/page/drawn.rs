@@ -9,15 +9,15 @@ use crate::escape::escape;
 use crate::figures::{Figure, Number};
 
 pub(super) fn write(html: &mut String, figure: &Figure) {
-    let number = figure.number;
+    let (name, id) = (escape(&figure.name), figure.id());
     let caption = match figure.caption.as_str() {
         "" => String::new(),
         words => format!("<figcaption>{}</figcaption>\n", escape(words)),
     };
     let _ = writeln!(
         html,
-        "<article aria-labelledby=\"figure-{number}\">\n<h3 id=\"figure-{number}\">Figure {number}. {}</h3>\n<figure>\n\
-         <div class=\"card\" tabindex=\"0\" role=\"group\" aria-label=\"Figure {number}\">\n{}</div>\n\
+        "<article aria-labelledby=\"{id}\">\n<h3 id=\"{id}\">{name}. {}</h3>\n<figure>\n\
+         <div class=\"card\" tabindex=\"0\" role=\"group\" aria-label=\"{name}\">\n{}</div>\n\
          {caption}</figure>",
         escape(&figure.heading),
         figure.svg,
@@ -34,7 +34,7 @@ pub(super) fn write(html: &mut String, figure: &Figure) {
 /// What can be saved: the data without a script, the pictures with one.
 fn save(html: &mut String, figure: &Figure) {
     let data = STANDARD.encode(&figure.csv);
-    let name = format!("figure-{}", figure.number);
+    let name = figure.id();
     let _ = write!(
         html,
         "<p class=\"save\">Save <a download=\"{name}.csv\" href=\"data:text/csv;base64,{data}\">the data (CSV)</a>"

@@ -1,15 +1,30 @@
-//! How the page was made: every input's stage, params and digest.
+//! How the page was made: the command, the pipeline and its graph, times, and every input's stage, params and digest.
 
 use std::fmt::Write as _;
 
 use super::Page;
+use crate::data::Took;
 use crate::escape::escape;
+use crate::words;
 
 pub(super) fn write(html: &mut String, page: &Page<'_>) {
-    html.push_str(
-        "<section aria-labelledby=\"made\">\n<h2 id=\"made\">How it was made</h2>\n\
-         <p>Each input says in its own metadata which stage made it, and with which params.</p>\n",
+    html.push_str("<section aria-labelledby=\"made\">\n<h2 id=\"made\">How it was made</h2>\n");
+    let _ = writeln!(
+        html,
+        "<p>This makes the same page again, {}, and repeats only what changed:</p>\n<pre><code>{}</code></pre>",
+        if page.timings.is_empty() { "byte for byte" } else { "but for the times" },
+        escape(page.command)
     );
+    if let Some((text, graph)) = page.pipeline {
+        let _ = writeln!(
+            html,
+            "<div class=\"card plain\" tabindex=\"0\" role=\"group\" aria-label=\"Graph of the pipeline\">\n{graph}</div>\n\
+             <details>\n<summary>the pipeline</summary>\n<pre tabindex=\"0\"><code>{}</code></pre>\n</details>",
+            escape(text)
+        );
+    }
+    times(html, page.timings);
+    html.push_str("<p>Each input says in its own metadata which stage made it, and with which params.</p>\n");
     for port in page.sources {
         let all = files(port.files.values().sum());
         let _ = writeln!(html, "<details>\n<summary><code>{}</code>: {all}</summary>", escape(port.port));
@@ -27,6 +42,33 @@ pub(super) fn write(html: &mut String, page: &Page<'_>) {
     let _ = writeln!(html, "<details>\n<summary>this page</summary>\n<h3>{}</h3>", escape(page.stage));
     params(html, page.params);
     html.push_str("</details>\n</section>\n");
+}
+
+/// How long the trainings took, on the machine that made them.
+fn times(html: &mut String, timings: &[Took]) {
+    if timings.is_empty() {
+        return;
+    }
+    html.push_str(
+        "<table class=\"numbers\">\n<thead><tr><th scope=\"col\">Trained</th><th scope=\"col\">Trainings</th>\
+         <th scope=\"col\">Seconds an epoch</th><th scope=\"col\">All, minutes</th></tr></thead>\n<tbody>\n",
+    );
+    for took in timings {
+        let _ = writeln!(
+            html,
+            "<tr><th scope=\"row\">{}, {} labels</th><td data-label=\"Trainings\">{}</td>\
+             <td data-label=\"Seconds an epoch\">{:.2}</td><td data-label=\"All, minutes\">{:.1}</td></tr>",
+            escape(&words::network(&took.network)),
+            escape(&took.labels),
+            took.trainings,
+            took.seconds / took.epochs.max(1) as f64,
+            took.seconds / 60.0
+        );
+    }
+    html.push_str(
+        "</tbody>\n</table>\n<p>Times are of the machine that trained; <code>runner history</code> tells of every job, its time \
+         and its memory.</p>\n",
+    );
 }
 
 fn files(count: usize) -> String {
