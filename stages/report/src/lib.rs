@@ -3,6 +3,7 @@
 pub mod data;
 pub mod density;
 pub mod escape;
+pub mod explore;
 pub mod figures;
 pub mod page;
 pub mod panel;
@@ -34,6 +35,10 @@ const DIVERGENCES: Port =
 const SUMMARY: Port = Port::input("summary", &catalogue::SUMMARY, "Every training by epoch");
 const SPREAD: Port = Port::input("spread", &catalogue::SPREAD, "Every network by epoch, over its seeds");
 const CLAIMS: Port = Port::input("claims", &catalogue::CLAIMS, "The paper's claims with their verdicts");
+const CHECKPOINTS: Port =
+    Port::input("checkpoints", &catalogue::CHECKPOINTS, "Trained networks, a file a training")
+        .many()
+        .optional();
 const REPORT: Port = Port::document("report", Format::Html, "The page, in one file");
 const FIGURE_1: Port =
     Port::document("figure_1", Format::Svg, "Synthetic images and their pixels' distributions");
@@ -45,8 +50,8 @@ const FIGURE_5: Port = Port::document("figure_5", Format::Svg, "Errors of CNN3 o
 const FIGURE_8: Port =
     Port::document("figure_8", Format::Svg, "A digit, its regions and its synthetic image");
 
-const INPUTS: [&Port; 8] =
-    [&DIGITS, &DATASET, &ACTIVATIONS, &DISTRIBUTIONS, &DIVERGENCES, &SUMMARY, &SPREAD, &CLAIMS];
+const INPUTS: [&Port; 9] =
+    [&DIGITS, &DATASET, &ACTIVATIONS, &DISTRIBUTIONS, &DIVERGENCES, &SUMMARY, &SPREAD, &CLAIMS, &CHECKPOINTS];
 const FIGURES: [&Port; 6] = [&FIGURE_1, &FIGURE_2, &FIGURE_3, &FIGURE_4, &FIGURE_5, &FIGURE_8];
 
 /// The stage's declaration.
@@ -67,6 +72,7 @@ pub const STAGE: Stage<Params> = Stage {
         &SUMMARY,
         &SPREAD,
         &CLAIMS,
+        &CHECKPOINTS,
         &REPORT,
         &FIGURE_1,
         &FIGURE_2,
@@ -89,6 +95,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         summary: one(&SUMMARY)?,
         spread: one(&SPREAD)?,
         claims: one(&CLAIMS)?,
+        checkpoints: job.paths(&CHECKPOINTS),
     };
     let data = Data::read(&paths, &job.params)?;
     let figures = figures::draw(&data)?;
@@ -97,6 +104,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         title: &job.params.title,
         claims: &data.claims,
         figures: &figures,
+        explore: &explore::write(&data)?,
         sources: &sources,
         stage: concat!("report ", env!("CARGO_PKG_VERSION")),
         params: &sources::params(&job.params_json().to_string()),

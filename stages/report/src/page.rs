@@ -10,10 +10,11 @@ use std::fmt::Write as _;
 
 use crate::data::Claim;
 use crate::escape::escape;
+use crate::explore::Explore;
 use crate::figures::Figure;
 use crate::sources::Sources;
 
-const STYLE: &str = include_str!("page/page.css");
+const STYLE: &str = concat!(include_str!("page/page.css"), include_str!("explore/explore.css"));
 const SCRIPT: &str = include_str!("page/page.js");
 
 const QUESTION: &str = "Lan and Barner claim that the first layer of a convolutional network learns the distribution of \
@@ -32,6 +33,8 @@ pub struct Page<'a> {
     pub claims: &'a [Claim],
     /// Figures in order.
     pub figures: &'a [Figure],
+    /// What the reader chooses among.
+    pub explore: &'a Explore,
     /// Where the inputs came from.
     pub sources: &'a [Sources],
     /// This stage with its version.
@@ -64,9 +67,11 @@ impl Page<'_> {
              told from that of an exact sample. Figures keep the paper’s numbers.</p>\n",
         );
         for figure in self.figures {
-            drawn::write(&mut html, figure);
+            let below = if figure.number == FIRST { &self.explore.epochs } else { "" };
+            drawn::write(&mut html, figure, below);
         }
         html.push_str("</section>\n");
+        html.push_str(&self.explore.section);
         made::write(&mut html, self);
         let _ = write!(html, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
         html
@@ -87,7 +92,8 @@ mod tests {
     use super::*;
 
     fn page<'a>(claims: &'a [Claim], params: &'a [(String, String)]) -> Page<'a> {
-        Page { title: "<i>", claims, figures: &[], sources: &[], stage: "report", params }
+        const NOTHING: &Explore = &Explore { section: String::new(), epochs: String::new() };
+        Page { title: "<i>", claims, figures: &[], explore: NOTHING, sources: &[], stage: "report", params }
     }
 
     #[test]
