@@ -31,8 +31,8 @@ pub(super) fn write(data: &Data, views: &Views) -> Result<String, Error> {
     let prior = prior(data.sd);
     let mut html = format!(
         "<section class=\"explore\" aria-labelledby=\"explore\">\n<h2 id=\"explore\">Explore one image in one network</h2>\n\
-         <p>The activations keep every layer of some test images at some epochs. The energies of F1 are minus the sum of \
-         what the filters make of the image (Eq. 7); the claim is that they are distributed as its pixels are.{}</p>\n\
+         <p>The activations keep every layer of some test images at some epochs. The energies of F1 are minus the \
+         sum of the channels of f1 before its ReLU (Eq. 7); the claim is that they are distributed as its pixels are.{}</p>\n\
          <form class=\"choose\" autocomplete=\"off\" hidden>\n",
         left_out(data.explored.left_out)
     );
@@ -60,16 +60,18 @@ pub(super) fn write(data: &Data, views: &Views) -> Result<String, Error> {
         );
     }
     html.push_str("</div>\n<div class=\"plots\" hidden>\n");
-    for (name, heading, more) in [
-        ("f1", "P̂(F1)", format!("bars: energies of F1; line: density of P(X) = {prior}")),
-        ("f2", "P̂(F2 | F1)", "energies of F2".to_owned()),
-        ("f3", "P(F3 | F2)", "neurons of the fully connected layer".to_owned()),
-        ("fy", "P(FY | F3)", "classes; outlined: the label".to_owned()),
+    let of_f1 = format!("Bars: energies of F1; line: density of P(X) = {prior}.");
+    for (name, heading, legend) in [
+        ("f1", "P̂(F1)", of_f1.as_str()),
+        ("f2", "P̂(F2 | F1)", ""),
+        ("f3", "P(F3 | F2)", ""),
+        ("fy", "P(FY | F3)", "The outlined bar is the label."),
     ] {
         let _ = writeln!(
             html,
             "<figure data-view=\"{name}\"><h3>{heading}</h3><svg viewBox=\"0 0 360 210\" role=\"img\"></svg>\
-             <figcaption><span class=\"says\"></span> <span class=\"place\">({more})</span></figcaption></figure>"
+             <figcaption><span class=\"says\"></span> <span class=\"legend\">{}</span></figcaption></figure>",
+            escape(legend)
         );
     }
     html.push_str(

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::escape::escape;
 use crate::figures::{Figure, Number};
 
-/// Writes a figure, with some markup of its own below the picture.
+/// Writes a figure, with `below` between its picture and its caption.
 pub(super) fn write(html: &mut String, figure: &Figure, below: &str) {
     let number = figure.number;
     let caption = match figure.caption.as_str() {
@@ -19,7 +19,7 @@ pub(super) fn write(html: &mut String, figure: &Figure, below: &str) {
         html,
         "<article aria-labelledby=\"figure-{number}\">\n<h3 id=\"figure-{number}\">Figure {number}. {}</h3>\n<figure>\n\
          <div class=\"card\" tabindex=\"0\" role=\"group\" aria-label=\"Figure {number}\">\n{}</div>\n\
-         {caption}</figure>\n{below}",
+         {below}{caption}</figure>",
         escape(&figure.heading),
         figure.svg,
     );
