@@ -92,7 +92,10 @@
       const [curve, peak] = shown.prior;
       const points = data.shared.curves[curve];
       const place = (height, at) => `${across(at / (points.length - 1)).toFixed(1)},${up(height * peak).toFixed(1)}`;
-      add(svg, "polyline", { class: "prior", points: points.map(place).join(" ") });
+      const line = points.map(place).join(" ");
+      // The curve lies on a wider one in the colour of the page, so that it stands out from the bars without colours too.
+      add(svg, "polyline", { class: "behind", points: line });
+      add(svg, "polyline", { class: "prior", points: line });
     }
   }
 
