@@ -4,6 +4,8 @@ mod claims;
 mod curves;
 mod distributions;
 mod divergences;
+mod explored;
+mod filters;
 mod images;
 mod keys;
 mod layers;
@@ -23,6 +25,8 @@ pub use claims::Claim;
 pub use curves::{Curve, Point};
 pub use distributions::Distribution;
 pub use divergences::Divergence;
+pub use explored::Explored;
+pub use filters::Filters;
 pub use images::Synthetic;
 pub use keys::Key;
 pub use layers::{Extent, Layers};
@@ -62,6 +66,8 @@ pub struct Paths<'a> {
     pub sensitivity: &'a [PathBuf],
     /// How long trainings took.
     pub timings: &'a [PathBuf],
+    /// Trained networks; there may be none.
+    pub checkpoints: &'a [PathBuf],
 }
 
 /// Everything that is shown.
@@ -98,6 +104,8 @@ pub struct Data {
     pub settings: Vec<Setting>,
     /// How long the trainings took.
     pub timings: Vec<Took>,
+    /// What a reader can choose among.
+    pub explored: Explored,
 }
 
 /// Classes in Figure 1.
@@ -119,21 +127,24 @@ impl Data {
         let random = layers::choose(&shown, "cnn3", "random", params);
 
         let example = real.or(random).map(|row| row.image_id).or((params.image >= 0).then_some(params.image));
-        let mut ids: BTreeSet<i32> = [real, random].into_iter().flatten().map(|row| row.image_id).collect();
+        let chosen_rows = explored::choose(&shown);
+        let figures = [real, random].into_iter().flatten();
+        let absent = |row: &&layers::Row| {
+            !chosen_rows.iter().any(|known| known.key == row.key && known.image_id == row.image_id)
+        };
+        let rows: Vec<&layers::Row> = chosen_rows.iter().copied().chain(figures.filter(absent)).collect();
+        let mut ids: BTreeSet<i32> = rows.iter().map(|row| row.image_id).collect();
         ids.extend(example);
         let images = images::read(paths.dataset, SAMPLES, &ids).map_err(input("dataset"))?;
         let example = example.and_then(|id| images.by_id(id)).or(images.samples.first()).cloned();
 
-        let chosen: Vec<(Key, i32)> =
-            [real, random].into_iter().flatten().map(|row| (row.key.clone(), row.image_id)).collect();
+        let chosen: Vec<(Key, i32)> = rows.iter().map(|row| (row.key.clone(), row.image_id)).collect();
         let mut distributions =
             distributions::read(paths.distributions, &chosen).map_err(input("distributions"))?;
         let samples: BTreeSet<i32> = images.samples.iter().map(|image| image.image_id).collect();
         let divergences =
             divergences::read(paths.divergences, &chosen, &samples).map_err(input("divergences"))?;
-        let mut assemble = |row: Option<&layers::Row>| {
-            let row = row?;
-            let at = chosen.iter().position(|(key, id)| *key == row.key && *id == row.image_id)?;
+        let mut assemble = |(at, row): (usize, &&layers::Row)| {
             let image = images.by_id(row.image_id).cloned();
             let mut distributions = std::mem::take(&mut distributions[at]);
             if let Some(image) = image.as_ref().filter(|_| !distributions.contains_key("x")) {
@@ -141,7 +152,7 @@ impl Data {
                 let bins = bins.unwrap_or_else(|| images.default_bins.clone());
                 distributions.insert("x".to_owned(), Distribution::of_pixels(&image.pixels, &bins));
             }
-            Some(Layers {
+            Layers {
                 key: row.key.clone(),
                 image_id: row.image_id,
                 image,
@@ -149,9 +160,16 @@ impl Data {
                 divergence: divergences.chosen[at],
                 e_f1: row.e_f1,
                 e_f2: row.e_f2.clone(),
-            })
+            }
         };
-        let (real, random) = (assemble(real), assemble(random));
+        let mut layers: Vec<Layers> = rows.iter().enumerate().map(&mut assemble).collect();
+        let of = |row: Option<&layers::Row>| {
+            let row = row?;
+            layers.iter().find(|one| one.key == row.key && one.image_id == row.image_id).cloned()
+        };
+        let (real, random) = (of(real), of(random));
+        layers.truncate(chosen_rows.len());
+        let explored = Explored::read(paths, layers, shown.len())?;
         let x = [&real, &random].into_iter().flatten().find_map(|layers| layers.distributions.get("x"));
         let digit = match &example {
             Some(example) => {
@@ -187,6 +205,7 @@ impl Data {
             robust: settings::read_robust(paths.robustness).map_err(input("robustness"))?,
             settings: settings::read_settings(paths.sensitivity).map_err(input("sensitivity"))?,
             timings: timings::read(paths.timings).map_err(input("timings"))?,
+            explored,
         })
     }
 

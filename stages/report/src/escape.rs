@@ -24,6 +24,11 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// JSON as it may stand between script tags: nothing in it can end them.
+pub fn json_in_script(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
 fn forbidden(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
@@ -43,6 +48,14 @@ mod tests {
     #[test]
     fn what_xml_forbids_is_replaced_because_one_such_character_would_spoil_the_whole_figure() {
         assert_eq!(escape("a\u{0}b\u{1b}c\n"), "a\u{fffd}b\u{fffd}c\n");
+    }
+
+    #[test]
+    fn json_cannot_end_the_script_that_it_stands_in() {
+        let json = serde_json::to_string(r#"</script><!-- & "x""#).unwrap();
+        let safe = json_in_script(&json);
+        assert!(!safe.contains(['<', '>', '&']));
+        assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), r#"</script><!-- & "x""#);
     }
 
     #[test]

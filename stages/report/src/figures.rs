@@ -1,10 +1,10 @@
 //! The figures: each a picture, words about it, and the paper's numbers beside ours.
 
 mod by_epoch;
-mod capacity;
+pub(crate) mod capacity;
 mod csv;
 pub mod graph;
-mod layers;
+pub(crate) mod layers;
 mod memorising;
 mod regions;
 mod samples;
@@ -142,6 +142,6 @@ fn entry(colour: style::Colour, sample: Sample, words: impl Into<String>) -> Ent
 }
 
 /// P(X) in words.
-fn prior(sd: f64) -> String {
+pub(crate) fn prior(sd: f64) -> String {
     format!("N(0, {})", words::signed(sd * sd, if (sd * sd).fract().abs() < 1e-6 { 0 } else { 1 }))
 }

@@ -3,6 +3,7 @@
 pub mod data;
 pub mod density;
 pub mod escape;
+pub mod explore;
 pub mod figures;
 pub mod page;
 pub mod panel;
@@ -58,6 +59,10 @@ const TIMINGS: Port =
         .optional();
 const PIPELINE: Port =
     Port::any_table("pipeline", Direction::Input, Format::Yaml, "The pipeline that made all this").optional();
+const CHECKPOINTS: Port =
+    Port::input("checkpoints", &catalogue::CHECKPOINTS, "Trained networks, a file a training")
+        .many()
+        .optional();
 const REPORT: Port = Port::document("report", Format::Html, "The page, in one file");
 const FIGURE_1: Port =
     Port::document("figure_1", Format::Svg, "Synthetic images and their pixels' distributions");
@@ -69,7 +74,7 @@ const FIGURE_5: Port = Port::document("figure_5", Format::Svg, "Errors of CNN3 o
 const FIGURE_8: Port =
     Port::document("figure_8", Format::Svg, "A digit, its regions and its synthetic image");
 
-const INPUTS: [&Port; 15] = [
+const INPUTS: [&Port; 16] = [
     &DIGITS,
     &DATASET,
     &ACTIVATIONS,
@@ -85,6 +90,7 @@ const INPUTS: [&Port; 15] = [
     &SENSITIVITY,
     &TIMINGS,
     &PIPELINE,
+    &CHECKPOINTS,
 ];
 /// The most bytes of a pipeline's text.
 const MOST_BYTES: u64 = 1 << 20;
@@ -115,6 +121,7 @@ pub const STAGE: Stage<Params> = Stage {
         &SENSITIVITY,
         &TIMINGS,
         &PIPELINE,
+        &CHECKPOINTS,
         &REPORT,
         &FIGURE_1,
         &FIGURE_2,
@@ -143,6 +150,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         robustness: job.paths(&ROBUSTNESS),
         sensitivity: job.paths(&SENSITIVITY),
         timings: job.paths(&TIMINGS),
+        checkpoints: job.paths(&CHECKPOINTS),
     };
     let data = Data::read(&paths, &job.params)?;
     let figures = figures::draw(&data)?;
@@ -165,6 +173,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         timings: &data.timings,
         pipeline: pipeline.as_ref().map(|(text, graph)| (text.as_str(), graph.as_str())),
         command: &job.params.command,
+        explore: &explore::write(&data)?,
         sources: &sources,
         stage: concat!("report ", env!("CARGO_PKG_VERSION")),
         params: &sources::params(&job.params_json().to_string()),

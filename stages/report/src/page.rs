@@ -12,10 +12,11 @@ use std::fmt::Write as _;
 
 use crate::data::{Checked, Claim, Robust, Setting, Took};
 use crate::escape::escape;
+use crate::explore::Explore;
 use crate::figures::Figure;
 use crate::sources::Sources;
 
-const STYLE: &str = include_str!("page/page.css");
+const STYLE: &str = concat!(include_str!("page/page.css"), include_str!("explore/explore.css"));
 const SCRIPT: &str = include_str!("page/page.js");
 
 const QUESTION: &str = "Lan and Barner claim that the first layer of a convolutional network learns the distribution of \
@@ -55,6 +56,8 @@ pub struct Page<'a> {
     pub pipeline: Option<(&'a str, &'a str)>,
     /// What makes the page again.
     pub command: &'a str,
+    /// What the reader chooses among.
+    pub explore: &'a Explore,
     /// Where the inputs came from.
     pub sources: &'a [Sources],
     /// This stage with its version.
@@ -87,9 +90,11 @@ impl Page<'_> {
              told from that of an exact sample. Figures keep the paper’s numbers.</p>\n",
         );
         for figure in self.figures {
-            drawn::write(&mut html, figure);
+            let below = if figure.name == FIRST { &self.explore.epochs } else { "" };
+            drawn::write(&mut html, figure, below);
         }
         html.push_str("</section>\n");
+        html.push_str(&self.explore.section);
         if !self.controls.is_empty() {
             claims::write(&mut html, OF_CONTROLS, ABOUT_CONTROLS, self.controls);
         }
@@ -114,6 +119,8 @@ fn class(verdict: &str) -> &'static str {
 mod tests {
     use super::*;
 
+    const NOTHING: &Explore = &Explore { section: String::new(), epochs: String::new() };
+
     fn page<'a>(claims: &'a [Claim], params: &'a [(String, String)]) -> Page<'a> {
         Page {
             title: "<i>",
@@ -127,6 +134,7 @@ mod tests {
             timings: &[],
             pipeline: None,
             command: "<i>",
+            explore: NOTHING,
             sources: &[],
             stage: "report",
             params,

@@ -56,6 +56,23 @@ pub struct Panel {
     pub marks: Vec<Mark>,
 }
 
+/// Margins around the axes, in pixels: above, right, left.
+const MARGINS: (f64, f64, f64) = (8.0, 18.0, 6.0);
+/// Room for labels, in pixels: below the axes and to their left.
+const LABELS: (f64, f64) = (38.0, 56.0);
+
+/// Where the axes stand in a panel, in pixels.
+pub struct Area {
+    /// The vertical axis.
+    pub left: f64,
+    /// The end of the horizontal axis.
+    pub right: f64,
+    /// The end of the vertical axis.
+    pub top: f64,
+    /// The horizontal axis.
+    pub bottom: f64,
+}
+
 fn failed(error: impl Display) -> Error {
     Error::Failed(format!("a figure can't be drawn: {error}"))
 }
@@ -97,6 +114,16 @@ impl ValueFormatter<f64> for Axis {
 }
 
 impl Panel {
+    /// Where its axes stand.
+    pub fn area(&self) -> Area {
+        Area {
+            left: MARGINS.2 + LABELS.1,
+            right: self.width - MARGINS.1,
+            top: MARGINS.0,
+            bottom: self.height - LABELS.0,
+        }
+    }
+
     /// Draws the panel as an SVG document of its own.
     ///
     /// # Errors
@@ -107,11 +134,11 @@ impl Panel {
             let root =
                 SVGBackend::with_string(&mut svg, (fine(self.width), fine(self.height))).into_drawing_area();
             let mut chart = ChartBuilder::on(&root)
-                .margin_top(fine(8.0))
-                .margin_right(fine(18.0))
-                .margin_left(fine(6.0))
-                .set_label_area_size(LabelAreaPosition::Bottom, fine(38.0))
-                .set_label_area_size(LabelAreaPosition::Left, fine(56.0))
+                .margin_top(fine(MARGINS.0))
+                .margin_right(fine(MARGINS.1))
+                .margin_left(fine(MARGINS.2))
+                .set_label_area_size(LabelAreaPosition::Bottom, fine(LABELS.0))
+                .set_label_area_size(LabelAreaPosition::Left, fine(LABELS.1))
                 .build_cartesian_2d(self.x.clone(), self.y.clone())
                 .map_err(failed)?;
             chart

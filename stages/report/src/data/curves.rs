@@ -32,9 +32,9 @@ pub struct Point {
     /// Test error: the same.
     pub test_error: [f64; 3],
     /// The 95 % interval of the mean KL over seeds; NaN for one seed.
-    pub kl_interval: (f64, f64),
-    /// The 95 % interval of the test error.
-    pub test_interval: (f64, f64),
+    pub kl_interval: [f64; 2],
+    /// That of the mean test error.
+    pub test_error_interval: [f64; 2],
 }
 
 impl Curve {
@@ -93,10 +93,10 @@ fn points(path: &Path) -> Result<BTreeMap<Training, BTreeMap<i32, Point>>, table
         };
         let (kl, training_error, test_error) =
             (three("kl_f1")?, three("training_error")?, three("test_error")?);
-        let ends = |name: &str| -> Result<(Numbers<f64>, Numbers<f64>), tables::Error> {
-            Ok((batch.f64s(&format!("{name}_low"))?, batch.f64s(&format!("{name}_high"))?))
+        let interval = |name: &str| -> Result<[Numbers<f64>; 2], tables::Error> {
+            Ok([batch.f64s(&format!("{name}_low"))?, batch.f64s(&format!("{name}_high"))?])
         };
-        let (kl_ends, test_ends) = (ends("kl_f1")?, ends("test_error")?);
+        let (of_kl, of_test_error) = (interval("kl_f1")?, interval("test_error")?);
         for row in 0..batch.rows() {
             let at = |columns: &[Numbers<f64>; 3]| [columns[0][row], columns[1][row], columns[2][row]];
             let point = Point {
@@ -105,8 +105,8 @@ fn points(path: &Path) -> Result<BTreeMap<Training, BTreeMap<i32, Point>>, table
                 kl: at(&kl),
                 training_error: at(&training_error),
                 test_error: at(&test_error),
-                kl_interval: (kl_ends.0[row], kl_ends.1[row]),
-                test_interval: (test_ends.0[row], test_ends.1[row]),
+                kl_interval: [of_kl[0][row], of_kl[1][row]],
+                test_error_interval: [of_test_error[0][row], of_test_error[1][row]],
             };
             curves
                 .entry((networks[row].to_owned(), labels[row].to_owned()))

@@ -56,6 +56,19 @@ impl<'a> Keys<'a> {
     }
 }
 
+/// Whose the rows of a table without images are.
+pub(super) fn trainings(batch: &Batch) -> Result<Vec<Key>, Error> {
+    let (networks, labels) = (batch.texts("network")?, batch.texts("labels")?);
+    let (seeds, epochs) = (batch.i64s("seed")?, batch.i32s("epoch")?);
+    let key = |row: usize| Key {
+        network: networks[row].to_owned(),
+        labels: labels[row].to_owned(),
+        seed: seeds[row],
+        epoch: epochs[row],
+    };
+    Ok((0..batch.rows()).map(key).collect())
+}
+
 /// Opens a table with its keys and some columns, for the rows that fit every one of `only`.
 pub(super) fn open(
     path: &Path,

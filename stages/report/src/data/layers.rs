@@ -10,6 +10,7 @@ use super::{Distribution, Divergence, Synthetic};
 use crate::params::Params;
 
 /// What Figures 2 and 4 show.
+#[derive(Clone)]
 pub struct Layers {
     /// The training and its epoch.
     pub key: Key,

@@ -11,6 +11,10 @@ use crate::{style, words};
 
 const HEADING: &str = "More channels in the first layer: divergence and test error";
 
+/// Where the two panels begin.
+const LEFT: [f64; 2] = [0.0, WIDTH / 2.0];
+const TOP: f64 = 34.0;
+
 /// The networks with the channels of their first layer (Table 1).
 const NETWORKS: [(&str, u32); 3] = [("cnn1", 4), ("cnn2", 12), ("cnn3", 20)];
 
@@ -23,11 +27,7 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
         numbers,
         csv,
     };
-    let found: Vec<(&Curve, u32)> = NETWORKS
-        .into_iter()
-        .filter_map(|(name, channels)| Some((data.curve(name, "real")?, channels)))
-        .filter(|(curve, _)| !curve.points.is_empty())
-        .collect();
+    let found = found(data);
     if found.is_empty() {
         let missing = "No training on real labels is in the tables, so this figure has nothing to show.";
         return Ok(figure(note("Figure 3", missing), String::new(), Vec::new(), String::new()));
@@ -59,10 +59,10 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     }
     let mut sheet = Sheet::new(400.0);
     for (x, heading, panel) in
-        [(0.0, "Divergence of F1 from P(X)", &left), (WIDTH / 2.0, "Test error", &right)]
+        [(LEFT[0], "Divergence of F1 from P(X)", &left), (LEFT[1], "Test error", &right)]
     {
         sheet.text(x + 12.0, 24.0, Text::Heading, heading);
-        sheet.panel(x, 34.0, panel)?;
+        sheet.panel(x, TOP, panel)?;
     }
     sheet.legend(12.0, 384.0, &legend);
 
@@ -88,6 +88,23 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     Ok(figure(sheet.finish(title), caption, numbers(&found, data), by_epoch::csv(&curves)))
 }
 
+/// The networks that the figure shows, with the channels of their first layer.
+pub(crate) fn found(data: &Data) -> Vec<(&Curve, u32)> {
+    NETWORKS
+        .into_iter()
+        .filter_map(|(name, channels)| Some((data.curve(name, "real")?, channels)))
+        .filter(|(curve, _)| !curve.points.is_empty())
+        .collect()
+}
+
+/// Where an epoch stands in the figure: for each panel its place from left, its top and its bottom.
+pub(crate) fn places(curves: &[&Curve], epoch: f64) -> [[f64; 3]; 2] {
+    let panel = panel(Axis::linear("", 0.0, 1.0, 1), by_epoch::last(curves));
+    let area = panel.area();
+    let share = (epoch - panel.x.low) / (panel.x.high - panel.x.low);
+    LEFT.map(|left| [left + area.left + share * (area.right - area.left), TOP + area.top, TOP + area.bottom])
+}
+
 fn percent(share: f64) -> f64 {
     share * 100.0
 }
@@ -101,7 +118,7 @@ fn numbers(found: &[(&Curve, u32)], data: &Data) -> Vec<Number> {
     for (curve, channels) in found {
         let Some(point) = curve.last() else { continue };
         let name = format!("{} ({channels}), epoch {}", words::network(&curve.network), point.epoch);
-        let interval = |write: fn(f64) -> String, mean: f64, (low, high): (f64, f64)| {
+        let interval = |write: fn(f64) -> String, mean: f64, [low, high]: [f64; 2]| {
             if low.is_finite() {
                 format!("{} ({} to {}, {} seeds)", write(mean), write(low), write(high), point.seeds)
             } else {
@@ -123,7 +140,7 @@ fn numbers(found: &[(&Curve, u32)], data: &Data) -> Vec<Number> {
         numbers.push(Number {
             quantity: format!("Test error, {name}"),
             paper: super::NOT_PRINTED.to_owned(),
-            ours: interval(words::percent, point.test_error[0], point.test_interval),
+            ours: interval(words::percent, point.test_error[0], point.test_error_interval),
             null: "–".to_owned(),
         });
     }

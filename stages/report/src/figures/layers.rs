@@ -174,7 +174,7 @@ fn at_own_scale(layers: &Layers) -> bool {
 }
 
 /// A histogram with the range of its axis.
-fn shown(layers: &Layers, variable: &str) -> Option<(Density, (f64, f64))> {
+pub(crate) fn shown(layers: &Layers, variable: &str) -> Option<(Density, (f64, f64))> {
     let own = if variable == "f2" && at_own_scale(layers) {
         Density::of_values(&layers.e_f2, OWN_BINS)
     } else {
@@ -188,19 +188,8 @@ fn shown(layers: &Layers, variable: &str) -> Option<(Density, (f64, f64))> {
 }
 
 /// The divergence and its null, or where the energies lie.
-fn lines(layers: &Layers, variable: &str) -> Vec<String> {
-    let divergence = layers.divergence.as_ref();
-    let lie = |extent: &Extent| {
-        let decimals = if extent.sd < 10.0 { 1 } else { 0 };
-        format!(
-            "from {} to {}, mean {}, sd {}",
-            words::signed(extent.low, decimals),
-            words::signed(extent.high, decimals),
-            words::signed(extent.mean, decimals),
-            words::signed(extent.sd, decimals)
-        )
-    };
-    match (variable, divergence) {
+pub(crate) fn lines(layers: &Layers, variable: &str) -> Vec<String> {
+    match (variable, layers.divergence.as_ref()) {
         ("x", Some(kl)) => {
             vec![
                 format!("KL {} nats", words::nats(kl.x)),
@@ -216,14 +205,26 @@ fn lines(layers: &Layers, variable: &str) -> Vec<String> {
     }
 }
 
+/// Where values lie, in words.
+pub(crate) fn lie(extent: &Extent) -> String {
+    let decimals = if extent.sd < 10.0 { 1 } else { 0 };
+    format!(
+        "from {} to {}, mean {}, sd {}",
+        words::signed(extent.low, decimals),
+        words::signed(extent.high, decimals),
+        words::signed(extent.mean, decimals),
+        words::signed(extent.sd, decimals)
+    )
+}
+
 /// The label that the network was asked for.
-fn label(layers: &Layers) -> Option<usize> {
+pub(crate) fn label(layers: &Layers) -> Option<usize> {
     let image = layers.image.as_ref()?;
     Some(usize::from(if layers.key.labels == "random" { image.random_label } else { image.label }))
 }
 
 /// The most probable neuron or class, in words.
-fn peak(found: &Distribution, variable: &str, label: Option<usize>) -> String {
+pub(crate) fn peak(found: &Distribution, variable: &str, label: Option<usize>) -> String {
     let all = found.probabilities.iter().enumerate();
     let Some((index, p)) = all.max_by(|a, b| a.1.total_cmp(b.1)) else { return String::new() };
     let p = words::signed(f64::from(*p), 3);

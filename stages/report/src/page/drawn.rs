@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use crate::escape::escape;
 use crate::figures::{Figure, Number};
 
-pub(super) fn write(html: &mut String, figure: &Figure) {
+/// Writes a figure, with `below` between its picture and its caption.
+pub(super) fn write(html: &mut String, figure: &Figure, below: &str) {
     let (name, id) = (escape(&figure.name), figure.id());
     let caption = match figure.caption.as_str() {
         "" => String::new(),
@@ -18,7 +19,7 @@ pub(super) fn write(html: &mut String, figure: &Figure) {
         html,
         "<article aria-labelledby=\"{id}\">\n<h3 id=\"{id}\">{name}. {}</h3>\n<figure>\n\
          <div class=\"card\" tabindex=\"0\" role=\"group\" aria-label=\"{name}\">\n{}</div>\n\
-         {caption}</figure>",
+         {below}{caption}</figure>",
         escape(&figure.heading),
         figure.svg,
     );

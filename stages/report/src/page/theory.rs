@@ -18,7 +18,7 @@ pub(super) fn write(html: &mut String, checks: &[Checked], steps: Option<&Figure
          its sides lie.</p>\n",
     );
     if let Some(figure) = steps {
-        drawn::write(html, figure);
+        drawn::write(html, figure, "");
     }
     let mut claims: Vec<&str> = checks.iter().map(|check| check.claim.as_str()).collect();
     claims.dedup();

@@ -1,0 +1,184 @@
+"""Opens a report in headless Chromium: it must say nothing on the console, its controls must change what it shows, by mouse and by
+keyboard, axe-core must find no serious violation, and it keeps screenshots at three sizes in both themes.
+
+    python check_report.py results/tiny/report/report.html target/browser
+"""
+
+import pathlib
+import shutil
+import sys
+
+import axe_playwright_python
+from playwright.sync_api import sync_playwright
+
+WIDTHS = (360, 1280, 1920)
+THEMES = ("light", "dark")
+SERIOUS = ("serious", "critical")
+
+failures = []
+
+
+def expect(right, words):
+    print("ok  " if right else "FAIL", words)
+    if not right:
+        failures.append(words)
+
+
+def shown(page):
+    """What the reader sees of the choice: every picture, every plot, every word about them."""
+    return page.evaluate("""() => Object.fromEntries([
+        ...[...document.querySelectorAll('.explore [data-view]')].map((figure) => [figure.dataset.view,
+            (figure.querySelector('img')?.src ?? figure.querySelector('svg').innerHTML) + figure.innerText]),
+        ['status', document.querySelector('.explore [role=status]').innerText]])""")
+
+
+def choose_each(page):
+    """Another choice in each control changes what it must change."""
+    changes = {
+        "network": {"filters", "e_f1", "f1", "f2", "f3", "fy", "status"},
+        "epoch": {"filters", "e_f1", "f1", "f2", "f3", "fy", "status"},
+        "image": {"x", "regions", "e_f1", "f1", "f2", "f3", "fy", "status"},
+        # Not P(FY | F3): networks of two seeds may be equally sure of the same class.
+        "seed": {"filters", "e_f1", "f1", "f2", "f3", "status"},
+    }
+    for name, must_change in changes.items():
+        select = page.locator(f".explore select[name={name}]")
+        count = select.locator("option").count()
+        expect(count > 0, f"{name}: {count} choices")
+        if count < 2:
+            continue
+        before, at = shown(page), select.evaluate("select => select.selectedIndex")
+        select.select_option(index=(at + 1) % count)
+        after = shown(page)
+        changed = {view for view in after if after[view] != before[view]}
+        expect(must_change <= changed, f"{name}: another choice changes {', '.join(sorted(changed))}")
+        select.select_option(index=at)
+        expect(shown(page) == before, f"{name}: the same choice shows the same")
+
+
+def use_keyboard(page):
+    """Tab reaches every control in order, and arrow keys choose."""
+    page.locator(".explore select[name=network]").focus()
+    for name in ("network", "seed", "epoch", "image"):
+        focused = page.evaluate("document.activeElement.name")
+        expect(focused == name, f"Tab reaches {name}")
+        select = page.locator(f".explore select[name={name}]")
+        count, at = select.locator("option").count(), select.evaluate("select => select.selectedIndex")
+        if count > 1:
+            before = shown(page)["status"]
+            page.keyboard.press("ArrowUp" if at else "ArrowDown")
+            expect(shown(page)["status"] != before, f"an arrow key chooses another {name}")
+        page.keyboard.press("Tab")
+
+
+def drag(page):
+    """The slider of Figure 3 moves a line in every copy of the figure, and the numbers below."""
+    slider = page.locator(".epochs input[type=range]")
+    state = """() => [document.querySelector('.epochs tbody').innerText, document.querySelector('.epochs caption').innerText,
+        ...[...document.querySelectorAll("[aria-label^='Figure 3'] > svg > line:last-of-type")].map((line) => line.getAttribute('x1'))]"""
+    page.locator("article:has(#figure-3) .card").focus()
+    page.keyboard.press("Tab")
+    expect(page.evaluate("document.activeElement.type") == "range", "Tab reaches the slider from the figure above it")
+    page.keyboard.press("ArrowLeft")
+    before = page.evaluate(state)
+    expect(len(before) == 4, "the line is in both copies of Figure 3")
+    page.keyboard.press("Home")
+    after = page.evaluate(state)
+    expect(all(a != b for a, b in zip(after, before)), f"Home moves line and numbers: {after[1]!r}")
+    expect(slider.get_attribute("aria-valuetext") == "epoch 0", "the slider says its epoch")
+    said = page.locator(".epochs [role=status]").inner_text()
+    expect(said.startswith("Epoch 0. CNN1"), f"a screen reader hears {said[:40]!r} …")
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    expect(page.evaluate(state)[1] != after[1], "dragging it moves the epoch")
+
+
+def check_axe(page, where):
+    source = pathlib.Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    page.evaluate(source)
+    results = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    for violation in results["violations"]:
+        nodes = ", ".join(str(node["target"]) for node in violation["nodes"][:4])
+        print(f"     axe-core, {violation['impact']}: {violation['id']}: {violation['help']}: {nodes}")
+    serious = [violation["id"] for violation in results["violations"] if violation["impact"] in SERIOUS]
+    expect(not serious, f"axe-core {results['testEngine']['version']}: no serious violation, {where} {serious or ''}")
+
+
+def check(browser, address, folder):
+    for theme in THEMES:
+        for width in WIDTHS:
+            where = f"{width} px, {theme}"
+            page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
+            messages = []
+            page.on("console", lambda message: messages.append(message.text))
+            page.on("pageerror", lambda error: messages.append(str(error)))
+            page.on("request", lambda request: request.url.startswith(("file:", "data:", "blob:")) or messages.append(request.url))
+            page.goto(address)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            expect(wide <= width, f"nothing is cut off or scrolls sideways, {where}: {wide} px")
+            page.screenshot(path=folder / f"page-{width}-{theme}.png", full_page=True)
+            page.locator(".explore").screenshot(path=folder / f"explore-{width}-{theme}.png")
+            check_axe(page, where)
+            choose_each(page)
+            use_keyboard(page)
+            drag(page)
+            page.locator("article:has(#figure-3)").screenshot(path=folder / f"figure-3-{width}-{theme}.png")
+            expect(not messages, f"nothing on the console and nothing from a network, {where} {messages or ''}")
+            page.close()
+
+
+def check_without_script(browser, address, folder):
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(address)
+    section = page.locator(".explore")
+    expect(section.locator("img").count() == 4, "without a script the page shows the first choice's pictures")
+    expect(not section.locator("select").first.is_visible(), "and no control that does nothing")
+    expect(page.locator(".epochs tbody tr").count() > 0 and not page.locator(".epochs input").is_visible(), "nor a slider")
+    section.screenshot(path=folder / "explore-without-script.png")
+    context.close()
+
+
+def check_colours(browser, address, folder):
+    """Pictures for us to look at: what the colour-blind see."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    session = page.context.new_cdp_session(page)
+    for kind in ("deuteranopia", "protanopia", "tritanopia", "achromatopsia"):
+        session.send("Emulation.setEmulatedVisionDeficiency", {"type": kind})
+        page.locator(".explore").screenshot(path=folder / f"explore-{kind}.png")
+    page.close()
+
+
+def check_print(browser, address, folder):
+    page = browser.new_page(color_scheme="dark")
+    page.goto(address)
+    page.emulate_media(media="print")
+    expect(page.locator(".explore img").first.is_visible(), "in print the choice stands on the page")
+    expect(not page.locator(".explore select").first.is_visible(), "and its controls do not")
+    page.pdf(path=folder / "report.pdf", format="A4")
+    page.locator(".explore").screenshot(path=folder / "explore-print.png")
+    page.close()
+
+
+def main():
+    report, folder = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    program = shutil.which("chromium") or sys.exit("there is no chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        # As root, as in containers, Chromium has no sandbox.
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        check(browser, report.as_uri(), folder)
+        check_without_script(browser, report.as_uri(), folder)
+        check_colours(browser, report.as_uri(), folder)
+        check_print(browser, report.as_uri(), folder)
+        browser.close()
+    if failures:
+        sys.exit("\n".join(["", f"{len(failures)} failed:", *failures]))
+    print(f"{report.name} holds in a browser; screenshots are in {folder}")
+
+
+main()
