@@ -8,6 +8,7 @@ pub mod figures;
 pub mod page;
 pub mod panel;
 mod params;
+pub mod print;
 pub mod scale;
 pub mod sheet;
 pub mod sources;

@@ -36,7 +36,10 @@ fn a_figure_becomes_a_png_of_its_size_on_paper_and_a_pdf_with_text() {
     reader.next_frame(&mut pixels).unwrap();
     let at = |x: usize, y: usize| &pixels[(y * 600 + x) * 4..][..3];
     assert_eq!((at(10, 10), at(590, 290)), (&[255, 255, 255][..], &[0, 0x72, 0xb2][..]));
-    assert!(pixels.chunks(4).any(|pixel| pixel[..3] == [0, 0, 0]), "the text is drawn with the font that comes along");
+    assert!(
+        pixels.chunks(4).any(|pixel| pixel[..3] == [0, 0, 0]),
+        "the text is drawn with the font that comes along"
+    );
     assert!(document.starts_with(b"%PDF-") && document.windows(6).any(|part| part == b"DejaVu"));
     assert_eq!(made(), [picture, document], "the same bytes again");
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use export_figures::{Print, export};
+use report::print::{Print, export};
 
 /// Turns figures (SVG) into PNG at print size and PDF with text that can be selected.
 ///
