@@ -56,7 +56,6 @@
       add(svg, "line", { class: "axis", x1: across(share), x2: across(share), y1: BOTTOM, y2: BOTTOM + 4 });
       add(svg, "text", { x: across(share), y: BOTTOM + 18, "text-anchor": "middle" }, label);
     }
-    add(svg, "line", { class: "axis", x1: LEFT, x2: RIGHT, y1: BOTTOM, y2: BOTTOM });
     add(svg, "text", { x: (LEFT + RIGHT) / 2, y: BOTTOM + 38, "text-anchor": "middle" }, x.title);
     const middle = (TOP + BOTTOM) / 2;
     add(svg, "text", { x: 12, y: middle, transform: `rotate(-90 12 ${middle})`, "text-anchor": "middle" }, y.title);
@@ -97,6 +96,7 @@
       add(svg, "polyline", { class: "behind", points: line });
       add(svg, "polyline", { class: "prior", points: line });
     }
+    add(svg, "line", { class: "axis", x1: LEFT, x2: RIGHT, y1: BOTTOM, y2: BOTTOM });
   }
 
   function show() {

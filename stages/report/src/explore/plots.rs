@@ -185,8 +185,9 @@ mod tests {
     #[test]
     fn nothing_counted_is_an_empty_plot() {
         let density = Density::new(&[0, 0], &Bins::new(0.0, 1.0, 2).unwrap());
-        let none = heights(&Shared::default().histogram("energy", &density, (0.0, 1.0), None, String::new()));
-        assert!(none.is_empty());
-        assert_eq!(heights(&Shared::default().probabilities("class", &[0.0], 0.0, None, String::new())), [0]);
+        let mut shared = Shared::default();
+        let plot = shared.histogram("energy", &density, (0.0, 1.0), None, String::new());
+        assert!(heights(&plot).is_empty());
+        assert_eq!(heights(&shared.probabilities("class", &[0.0], 0.0, None, String::new())), [0]);
     }
 }
