@@ -55,9 +55,8 @@ pub fn of_kl(
     draws: u64,
     seed: u64,
 ) -> Null {
-    let divergence = Divergence::new(&probabilities(bins, known), size, smoothing);
-    let one = |draw| divergence.of(&counts(&sample(known, size, seed, draw), bins));
-    Null::of((0..draws).into_par_iter().filter_map(one).collect())
+    let one = |draw| sample(known, size, seed, draw);
+    of_samples(bins, known, size, smoothing, draws, one)
 }
 
 /// The same for samples that are standardised as energies are: shifted and scaled to mean 0 and the standard deviation of P(X).
@@ -69,12 +68,24 @@ pub fn of_standardised_kl(
     draws: u64,
     seed: u64,
 ) -> Null {
-    let divergence = Divergence::new(&probabilities(bins, known), size, smoothing);
     let one = |draw| {
         let values: Vec<f32> =
             sample(known, size, seed, draw).into_iter().map(|value| value as f32).collect();
-        divergence.of(&counts(&summary::standardise(&values, known.sd()), bins))
+        summary::standardise(&values, known.sd())
     };
+    of_samples(bins, known, size, smoothing, draws, one)
+}
+
+fn of_samples(
+    bins: &Bins,
+    known: &Distribution,
+    size: u32,
+    smoothing: Smoothing,
+    draws: u64,
+    sample: impl Fn(u64) -> Vec<f64> + Sync,
+) -> Null {
+    let divergence = Divergence::new(&probabilities(bins, known), size, smoothing);
+    let one = |draw| divergence.of(&counts(&sample(draw), bins));
     Null::of((0..draws).into_par_iter().filter_map(one).collect())
 }
 
