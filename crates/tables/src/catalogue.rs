@@ -557,6 +557,12 @@ pub const EVIDENCE: Table = Table {
             "supposes (what must be so for the claim to be asked), decides or beside",
         ),
         column("statistic", Kind::Category, "", "What it is: docs/claims.md has the list"),
+        column(
+            "quantity",
+            Kind::Text,
+            "",
+            "The same in words, with what it is of: KL, kolmogorov smirnov, test error",
+        ),
         column("about", Kind::Text, "", "Of which networks, labels and epochs"),
         column(
             "units",

@@ -170,8 +170,10 @@ pub(crate) fn read_divergences(path: &Path) -> Result<Divergent, Error> {
         let (seeds, numbers) = (batch.i64s("seed")?, batch.i32s("epoch")?);
         let column = |name: &str| -> Result<Numbers<f64>, Error> {
             let values = batch.f64s(name)?;
-            match values.iter().position(|value| !value.is_finite()) {
-                Some(row) => Err(batch.bad_value(name, row, values[row], "a divergence is a finite number")),
+            match values.iter().position(|value| !value.is_finite() || *value < -1e-9) {
+                Some(row) => {
+                    Err(batch.bad_value(name, row, values[row], "a divergence is a finite number from 0 on"))
+                }
                 None => Ok(values),
             }
         };
@@ -234,5 +236,14 @@ pub(crate) fn read_divergences(path: &Path) -> Result<Divergent, Error> {
         return Err(Error::damaged(path, "it holds no divergence"));
     }
     epochs.sort_by(|a, b| a.key.cmp(&b.key));
+    let images = |epoch: &Divergences| epoch.f1.len();
+    if let Some(other) = epochs.iter().find(|epoch| images(epoch) != images(&epochs[0])) {
+        let counts =
+            [&epochs[0], other].map(|epoch| format!("{} images at epoch {}", images(epoch), epoch.key.epoch));
+        return Err(Error::damaged(
+            path,
+            format!("it holds {}; each epoch has the same", counts.join(", but ")),
+        ));
+    }
     Ok(Divergent { epochs, made_with })
 }

@@ -111,7 +111,20 @@ pub(crate) fn summary(path: &Path) -> Result<Vec<Epoch>, Error> {
         };
         let (null_f1, null_standardised) = (null("null_f1")?, null("null_f1_standardised")?);
         let (least, test) = (shares(&batch, "least_training_error")?, shares(&batch, "test_error")?);
+        let training = shares(&batch, "training_error")?;
+        if let Some(row) = (0..batch.rows()).find(|row| least[*row] > training[*row]) {
+            let expected = "the least training error is at most this epoch's own";
+            return Err(batch.bad_value("least_training_error", row, least[row], expected));
+        }
+        let disorder = |null: Null| null.low > null.mean || null.mean > null.high;
+        if let Some(row) =
+            (0..batch.rows()).find(|row| disorder(null_f1(*row)) || disorder(null_standardised(*row)))
+        {
+            let expected = "a null's mean lies between its 2.5 % and its 97.5 % quantile";
+            return Err(batch.bad_value("null_f1_mean", row, null_f1(row).mean, expected));
+        }
         epochs_from_0(&batch)?;
+        some_images(&batch)?;
         epochs.extend((0..batch.rows()).map(|row| Epoch {
             network: networks[row].to_owned(),
             labels: labels[row].to_owned(),
@@ -128,7 +141,11 @@ pub(crate) fn summary(path: &Path) -> Result<Vec<Epoch>, Error> {
     }
     epochs.sort_by(|a, b| key(a).cmp(&key(b)));
     match epochs.windows(2).find(|pair| key(&pair[0]) == key(&pair[1])) {
-        Some(pair) => Err(Error::damaged(path, format!("it holds {:?} twice", key(&pair[0])))),
+        Some(pair) => {
+            let (network, labels, seed, epoch) = key(&pair[0]);
+            let row = format!("{network} on {labels} labels with seed {seed} at epoch {epoch}");
+            Err(Error::damaged(path, format!("it holds {row} twice; each training has one row an epoch")))
+        }
         None => Ok(epochs),
     }
 }
@@ -165,6 +182,14 @@ fn epochs_from_0(batch: &Batch) -> Result<(), Error> {
     }
 }
 
+fn some_images(batch: &Batch) -> Result<(), Error> {
+    let images = batch.i32s("images")?;
+    match images.iter().position(|images| *images < 1) {
+        Some(row) => Err(batch.bad_value("images", row, images[row], "a mean is of one image or more")),
+        None => Ok(()),
+    }
+}
+
 fn key(epoch: &Epoch) -> (&str, &str, i64, i32) {
     (&epoch.network, &epoch.labels, epoch.seed, epoch.epoch)
 }
@@ -190,6 +215,16 @@ pub(crate) fn estimates(path: &Path) -> Result<Vec<EstimateRow>, Error> {
         let (seeds, epochs, images) = (batch.i64s("seed")?, batch.i32s("epoch")?, batch.i32s("images")?);
         let (mean, excess, within) = (number("mean")?, number("excess")?, shares(&batch, "within_null")?);
         epochs_from_0(&batch)?;
+        some_images(&batch)?;
+        for row in 0..batch.rows() {
+            // Estimates by neighbours can miss on both sides of zero, and so can the mean of the values themselves.
+            let may_be_negative = statistics[row] == "mean" || statistics[row].ends_with("neighbours");
+            if mean[row].is_nan() || (mean[row] < -1e-9 && !may_be_negative) {
+                let expected = format!("`{}` is a number from 0 on", statistics[row]);
+                let expected = if may_be_negative { "it is a number" } else { &expected };
+                return Err(batch.bad_value("mean", row, mean[row], expected));
+            }
+        }
         let (null_mean, null_low, null_high) =
             (number("null_mean")?, number("null_low")?, number("null_high")?);
         rows.extend((0..batch.rows()).map(|row| EstimateRow {

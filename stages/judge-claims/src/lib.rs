@@ -92,14 +92,15 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let resampling =
         Resampling { draws: job.params.bootstrap_draws as usize, seed: u64::from(job.params.seed) };
     let judged = judge::judge(rules, &evidence, resampling).map_err(wrong)?;
+    Output::publish(vec![
+        outputs::claims(job.create(&CLAIMS)?, &judged, &provenance)?,
+        outputs::evidence(job.create(&EVIDENCE)?, &judged, &provenance)?,
+    ])?;
     for one in &judged {
         let (claim, verdict) = (&one.claim, one.verdict.name());
         job.progress().note(&format!("{} {verdict}: {}", claim.id, claim.statement));
     }
-    Output::publish(vec![
-        outputs::claims(job.create(&CLAIMS)?, &judged, &provenance)?,
-        outputs::evidence(job.create(&EVIDENCE)?, &judged, &provenance)?,
-    ])
+    Ok(())
 }
 
 /// The rules of the claims that are named, in the order of the file.
@@ -107,7 +108,12 @@ fn only(mut rules: Rules, named: &str) -> Result<Rules, String> {
     let named: Vec<&str> = named.split(',').map(str::trim).collect();
     let ids: Vec<&str> = rules.claims.iter().map(|claim| claim.id.as_str()).collect();
     if let Some(unknown) = named.iter().find(|name| !ids.contains(name)) {
-        return Err(format!("the rules have no claim `{unknown}`; there are {}", ids.join(", ")));
+        let what = if unknown.is_empty() {
+            "a name between two commas is missing".to_owned()
+        } else {
+            format!("the rules have no claim `{unknown}`")
+        };
+        return Err(format!("{what}; there are {}", ids.join(", ")));
     }
     rules.claims.retain(|claim| named.contains(&claim.id.as_str()));
     Ok(rules)

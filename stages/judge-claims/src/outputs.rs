@@ -64,6 +64,7 @@ pub(crate) fn evidence(output: Output, judged: &[Judged], provenance: &Provenanc
         words(|row| row.claim.to_owned()),
         words(|row| row.role.to_owned()),
         words(|row| words::statistic(&row.looked.measure).to_owned()),
+        words(|row| words::name(&row.looked.measure)),
         words(|row| words::about(&row.looked.measure)),
         words(|row| row.looked.measured.units.name().to_owned()),
         whole(|row| row.looked.measured.values().len()),

@@ -68,7 +68,7 @@ pub(crate) fn statistic(measure: &Measure) -> &'static str {
 }
 
 /// A statistic in words.
-fn name(measure: &Measure) -> String {
+pub(crate) fn name(measure: &Measure) -> String {
     match measure {
         Measure::ReachesZeroTrainingError(_) => "share that reaches zero training error".to_owned(),
         Measure::LeastTrainingError(_) => "least training error".to_owned(),

@@ -194,7 +194,8 @@ fn pipeline(job: &Job<Params>) -> Result<(String, String), Error> {
     let pipeline = read.ok_or_else(|| {
         let why =
             faults.first().map_or_else(|| "it is no pipeline".to_owned(), |fault| fault.message.clone());
-        Error::input(PIPELINE.name, why)
+        let path = job.path(&PIPELINE).map(|path| path.display().to_string()).unwrap_or_default();
+        Error::input(PIPELINE.name, format!("{path}: it is no pipeline: {why}"))
     })?;
     let graph = figures::graph::draw(&pipeline);
     Ok((text, graph))

@@ -26,6 +26,8 @@ pub struct Claim {
     pub verdict: String,
 }
 
+const VERDICTS: [&str; 3] = ["reproduced", "not reproduced", "inconclusive"];
+
 pub(super) fn read(path: &Path) -> Result<Vec<Claim>, Error> {
     let mut claims = Vec::new();
     for batch in Reader::open(path, &catalogue::CLAIMS, &[])? {
@@ -35,6 +37,17 @@ pub(super) fn read(path: &Path) -> Result<Vec<Claim>, Error> {
         let (papers, founds, rules) = (batch.texts("paper")?, batch.texts("found")?, batch.texts("rule")?);
         let (verdicts, besides, tables) =
             (batch.texts("verdict")?, batch.texts("beside")?, batch.texts("tables")?);
+        for row in 0..batch.rows() {
+            if !VERDICTS.contains(&verdicts[row]) {
+                let expected = "a verdict is reproduced, not reproduced or inconclusive";
+                return Err(batch.bad_value("verdict", row, verdicts[row], expected));
+            }
+            let is_known = claims.iter().any(|claim: &Claim| claim.claim == names[row])
+                || (0..row).any(|before| names[before] == names[row]);
+            if is_known {
+                return Err(batch.bad_value("claim", row, names[row], "each claim has one verdict"));
+            }
+        }
         claims.extend((0..batch.rows()).map(|row| Claim {
             claim: names[row].to_owned(),
             statement: statements[row].to_owned(),

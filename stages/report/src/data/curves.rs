@@ -97,6 +97,20 @@ fn points(path: &Path) -> Result<BTreeMap<Training, BTreeMap<i32, Point>>, table
             Ok([batch.f64s(&format!("{name}_low"))?, batch.f64s(&format!("{name}_high"))?])
         };
         let (of_kl, of_test_error) = (interval("kl_f1")?, interval("test_error")?);
+        for (name, [mean, ..]) in [("training_error_mean", &training_error), ("test_error_mean", &test_error)]
+        {
+            if let Some(row) = mean.iter().position(|share| !(0.0..=1.0).contains(share)) {
+                return Err(batch.bad_value(name, row, mean[row], "an error is a share, from 0 to 1"));
+            }
+        }
+        if let Some(row) = kl[0].iter().position(|kl| !kl.is_finite() || *kl < -1e-9) {
+            return Err(batch.bad_value(
+                "kl_f1_mean",
+                row,
+                kl[0][row],
+                "a divergence is a finite number from 0 on",
+            ));
+        }
         for row in 0..batch.rows() {
             let at = |columns: &[Numbers<f64>; 3]| [columns[0][row], columns[1][row], columns[2][row]];
             let point = Point {
