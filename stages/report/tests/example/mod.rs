@@ -92,7 +92,7 @@ impl Example {
             "claims.parquet",
             &catalogue::CLAIMS,
             vec![
-                text("<C1>"),
+                Cells::Words(["<C1>", "<C2>", "<C3>"].map(str::to_owned).to_vec()),
                 text("Each synthetic image's pixels follow N(0, 1024)"),
                 text("Figure 1"),
                 text("KL 0.53"),
