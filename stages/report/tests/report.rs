@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails may panic")]
 
 mod example;
+#[path = "example/more.rs"]
+mod more;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -86,7 +88,7 @@ fn every_figure_and_the_page_appear_and_say_the_numbers_with_their_nulls() {
 fn what_else_there_is_has_a_section_each_and_without_it_there_is_none() {
     let folder = tempfile::tempdir().unwrap();
     Example::default().write(folder.path());
-    Example::default().write_more(folder.path());
+    more::write_more(folder.path());
     let sections = ["controls", "theory", "settings"].map(|name| format!("<h2 id=\"{name}\">"));
     assert!(run(folder.path(), &ALL, &[]).status.success());
     let without = read(folder.path(), "report.html");
