@@ -56,7 +56,7 @@ pub(super) fn write(html: &mut String, checks: &[Checked], steps: Option<&Figure
 /// Three digits, and powers of ten where a number is small or large.
 fn figure(value: f64) -> String {
     match value.abs() {
-        size if size == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         size if (0.001..1000.0).contains(&size) => format!("{value:.3}"),
         _ if value.is_nan() => "unknown".to_owned(),
         _ => format!("{value:.1e}"),
