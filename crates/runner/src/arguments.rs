@@ -20,6 +20,7 @@ Examples:
   runner pipeline.yaml train@network=cnn2,seed=1     make one cell of a stage
   runner pipeline.yaml train --force                 make a stage again
   runner pipeline.yaml --set train.epochs=2          try another value without editing the file
+  runner pipeline.yaml --live                        watch the run in a browser, at the address that is printed
   runner status pipeline.yaml                        what is made, what is not, and why
   runner log pipeline.yaml train@seed=1              what a job said
   runner table pipeline.yaml aggregate.summary       what is in a table
@@ -97,6 +98,9 @@ pub(crate) struct RunArguments {
     /// After a failure go on with what does not need the failed job
     #[arg(long, short)]
     pub(crate) keep_going: bool,
+    /// Serve a page on 127.0.0.1 that shows the run as it goes: graph, progress, logs, curves. Its address is printed
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) live: bool,
     /// Show errors only
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,

@@ -5,6 +5,7 @@ use crate::commands::{self, dry_run, gc, graph, history, log, status, table, ver
 use crate::digests::Digests;
 use crate::errors::Error;
 use crate::last::LastRuns;
+use crate::live::Live;
 use crate::lock::{self, CacheUse, Waiting};
 use crate::open::{self, Opened};
 use crate::perform::Shared;
@@ -141,7 +142,10 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     let started = SystemTime::now();
     let manner = Manner { limits, keep_going: arguments.keep_going, explain: arguments.explain };
     let shared = Shared::new(&project);
-    let outcome = Run::new(setting, manner, &shared, &mut screen, &mut last).run(&sender, &events);
+    let mut live = arguments.live.then(|| Live::start(setting.plan, setting.wanted, begin)).transpose()?;
+    live.iter().for_each(|live| screen.live(live.url()));
+    let outcome =
+        Run::new(setting, manner, &shared, &mut screen, live.as_mut(), &mut last).run(&sender, &events);
     let seconds = begin.elapsed().as_secs_f64();
     if let Err(error) = history::keep(&setting, &common.targets, limits, started, seconds, &outcome) {
         screen.warn(&format!("the history of this run could not be kept: {error}"));
@@ -149,6 +153,9 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     screen.close(outcome.counts, seconds);
     // Each of them is of use without the others.
     let saved = [last.save(&project), digests.save(), descriptions.save(&project)];
+    if let Some(live) = live {
+        live.close(&outcome);
+    }
     // Where nothing can be written a run with nothing to do has only not learnt what it need not read again.
     let idle = outcome.counts.done + outcome.counts.failed == 0;
     saved.into_iter().filter(|saved| !idle || !is_denied(saved)).collect::<Result<(), Error>>()?;

@@ -23,6 +23,9 @@ pub enum Error {
     /// It was asked to end while it waited for another runner.
     #[error("interrupted before anything began")]
     Interrupted,
+    /// The page of the run cannot be served.
+    #[error("cannot serve the page of the run: {0}")]
+    Live(io::Error),
     /// The file system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -56,7 +59,7 @@ impl Error {
     /// The exit code that tells this error from the others.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Io { .. } => 1,
+            Error::Io { .. } | Error::Live(_) => 1,
             Error::Usage(_) | Error::Faults { usage: true, .. } => 2,
             Error::Faults { usage: false, .. } => 3,
             Error::Interrupted => 130,

@@ -123,6 +123,7 @@ fn run(post: &Post, Task { folder, steps }: &Task) -> Ending {
         std::thread::spawn(move || {
             words::follow(stderr, log, |report| match report {
                 Report::Progress(progress) => tell(&Told::Progress { step, progress }),
+                Report::Numbers(numbers) => tell(&Told::Numbers { step, numbers }),
                 Report::Note(text) => tell(&Told::Note { step, text }),
             });
             drop(heard);
@@ -212,9 +213,6 @@ fn start(
 fn open_log(step: &Step) -> io::Result<File> {
     if let Some(folder) = step.log().parent() {
         fs::create_dir_all(folder)?;
-    }
-    if step.log_begin == 0 {
-        let _ = fs::remove_file(step.log());
     }
     let mut log = OpenOptions::new().create(true).append(true).open(step.log())?;
     writeln!(log, "$ {}", step.line)?;

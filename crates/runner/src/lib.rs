@@ -3,7 +3,7 @@
 //! The way of the data: `cli` takes the command line (`arguments`), `open` the pipeline (crate `plan`) and its `programs`;
 //! `key` names each job by what it depends on, `store` knows which keys have results, `judge` says whether a job
 //! must run and why; `run` makes what is missing, job by job (`perform`, `work`, and in processes of their own `guard`),
-//! as `schedule` and its limits allow, and `screen` shows it. `claims` gives each job its folder, and `holders` ends what
+//! as `schedule` and its limits allow, and `screen` shows it, `live` in a browser, too. `claims` gives each job its folder, and `holders` ends what
 //! killed runs left at work there. `preview` judges without running, for the `commands` that change nothing.
 
 pub mod account;
@@ -21,6 +21,7 @@ mod holders;
 pub mod judge;
 pub mod key;
 pub mod last;
+pub mod live;
 pub mod lock;
 mod open;
 pub mod orphans;

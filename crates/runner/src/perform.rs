@@ -136,7 +136,7 @@ fn claim(
         }
         if !told {
             let text = format!("waiting: another runner works on {}", setting.plan.job_name(attempt.job));
-            let _ = events.send(Event::Note { text });
+            let _ = events.send(Event::Note { process: None, text });
             told = true;
         }
         std::thread::sleep(Duration::from_millis(50));
@@ -167,6 +167,10 @@ fn steps(setting: &Setting, attempt: &Attempt) -> Result<Vec<Step>, String> {
         let arguments = command::arguments(call, source, output, attempt.threads);
         let log = setting.log(process);
         let earlier = if attempt.again { fs::metadata(&log).map_or(0, |log| log.len()) } else { 0 };
+        if earlier == 0 {
+            // Before the job starts, so that whoever follows it finds no log but that of this run.
+            let _ = fs::remove_file(&log);
+        }
         steps.push(Step {
             name: call.name(),
             program: program.path.clone().into_os_string(),

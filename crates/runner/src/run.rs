@@ -10,6 +10,7 @@ use crate::guards;
 use crate::judge::Reason;
 use crate::key::Field;
 use crate::last::{Estimates, Last, LastRuns};
+use crate::live::Live;
 use crate::perform::{self, Attempt, Shared};
 use crate::schedule::{self, Held, Limits, Wish};
 use crate::screen::{Screen, TimeLeft};
@@ -77,6 +78,7 @@ pub struct Run<'a> {
     manner: Manner,
     shared: &'a Shared<'a>,
     screen: &'a mut Screen,
+    live: Option<&'a mut Live>,
     last: &'a mut LastRuns,
     estimates: Estimates,
     /// By job.
@@ -128,6 +130,7 @@ impl<'a> Run<'a> {
         manner: Manner,
         shared: &'a Shared<'a>,
         screen: &'a mut Screen,
+        live: Option<&'a mut Live>,
         last: &'a mut LastRuns,
     ) -> Run<'a> {
         let jobs = &setting.plan.jobs;
@@ -160,6 +163,7 @@ impl<'a> Run<'a> {
             manner,
             shared,
             screen,
+            live,
             last,
             estimates,
             needed_by,
@@ -300,8 +304,11 @@ impl<'a> Run<'a> {
     }
 
     fn take(&mut self, event: Event) {
+        if let Some(live) = &mut self.live {
+            live.hear(&event);
+        }
         match event {
-            Event::Started { job, group } => {
+            Event::Started { job, group, .. } => {
                 self.groups.insert(job, group);
                 if self.interrupts > 0 {
                     guards::signal(group, if self.interrupts > 1 { Signal::KILL } else { Signal::TERM });
@@ -310,7 +317,12 @@ impl<'a> Run<'a> {
             Event::Progress { job, stage, progress } => {
                 self.screen.progress(job, &self.names[job], &stage, &progress);
             }
-            Event::Note { text } => self.screen.note(&text),
+            Event::Numbers { job, stage, numbers } => {
+                self.screen.numbers(&self.names[job], &stage, &numbers);
+            }
+            Event::Note { process, text } => {
+                self.screen.note(&process.map(|process| format!("{process}: {text}")).unwrap_or(text));
+            }
             Event::Interrupted => {
                 self.interrupts += 1;
                 self.shared.stop.store(true, Ordering::Relaxed);
@@ -395,7 +407,7 @@ impl<'a> Run<'a> {
             self.states[job] = State::Stopped;
         } else if attempts <= retries {
             let how = format!("attempt {attempts} of {}", retries + 1);
-            self.screen.failed(&self.names[job], failure, Some(&how));
+            self.tell_failed(job, failure, Some(&how));
             self.make_ready(job);
         } else {
             self.fail(job, failure);
@@ -434,7 +446,7 @@ impl<'a> Run<'a> {
             // Told even of a run that is killed; what cannot be saved now is saved, or complained of, at its end.
             let _ = self.last.save(self.setting.project);
         }
-        self.screen.failed(&self.names[job], failure, None);
+        self.tell_failed(job, failure, None);
     }
 
     fn signal_all(&mut self, signal: Signal) {

@@ -2,7 +2,7 @@
 
 use crate::account::{Account, Counts};
 use crate::judge::Reason;
-use crate::words::Progress;
+use crate::words::{Numbers, Progress};
 use crate::work::Failure;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use plan::faults::printable;
@@ -179,6 +179,23 @@ impl Screen {
             bar.set_message(printable(format!("{} {}", progress.unit, progress.message).trim()));
         } else {
             bar.set_message(printable(&format!("{} {} {}", progress.done, progress.unit, progress.message)));
+        }
+    }
+
+    /// A job told numbers of a step; a person reads them in its progress.
+    pub fn numbers(&self, name: &str, stage: &str, numbers: &Numbers) {
+        self.event(|| {
+            let values: serde_json::Map<String, Json> =
+                numbers.values.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+            json!({"event": "numbers", "job": name, "process": stage, "step": numbers.step, "numbers": values})
+        });
+    }
+
+    /// Where the page of this run is.
+    pub fn live(&self, url: &str) {
+        self.event(|| json!({"event": "live", "url": url}));
+        if self.show != Show::Json {
+            self.between(|| print(&mut std::io::stderr(), &format!("live: {url}")));
         }
     }
 

@@ -1,6 +1,6 @@
 //! What passes between the runner and the guard of a job: the processes to start, and what became of them.
 
-use crate::words::Progress;
+use crate::words::{Numbers, Progress};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::path::Path;
@@ -67,6 +67,13 @@ pub enum Told {
         step: usize,
         /// How far.
         progress: Progress,
+    },
+    /// A process tells numbers of a step.
+    Numbers {
+        /// Its number in the job.
+        step: usize,
+        /// The numbers.
+        numbers: Numbers,
     },
     /// A process has something to say.
     Note {

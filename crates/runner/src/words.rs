@@ -21,6 +21,18 @@ pub struct Progress {
     pub message: String,
 }
 
+/// Numbers that a process tells of one step of its work, such as the losses of an epoch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Numbers {
+    /// The step.
+    pub step: u64,
+    /// Each with its name.
+    pub values: Vec<(String, f64)>,
+}
+
+/// How many numbers of one step are passed on, and how many letters of their names.
+const MOST_NUMBERS: usize = 16;
+const NAME_WIDTH: usize = 64;
 /// How many lines of a log are shown when its job fails.
 const TAIL_LINES: usize = 20;
 /// How many letters of such a line are shown.
@@ -35,6 +47,8 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 pub enum Report {
     /// How far it has come.
     Progress(Progress),
+    /// Numbers of a step.
+    Numbers(Numbers),
     /// What a person should know.
     Note(String),
 }
@@ -59,6 +73,7 @@ pub fn follow(stderr: Option<ChildStderr>, mut log: File, tell: impl Fn(Report))
                     tell(Report::Progress(progress));
                 }
             }
+            Some(Said::Numbers(numbers)) => tell(Report::Numbers(numbers)),
             Some(Said::Note(message)) => {
                 let _ = writeln!(log, "{message}");
                 tell(Report::Note(message));
@@ -76,6 +91,7 @@ pub fn follow(stderr: Option<ChildStderr>, mut log: File, tell: impl Fn(Report))
 
 enum Said {
     Progress(Progress),
+    Numbers(Numbers),
     Note(String),
     Message(String),
     Nothing,
@@ -95,6 +111,15 @@ fn event(line: &[u8]) -> Option<Said> {
     Some(if kind == "progress" {
         let done = count("done").unwrap_or_default();
         Said::Progress(Progress { done, total, unit: text("unit"), message: text("message") })
+    } else if kind == "numbers" {
+        // What is no number, such as the `null` of an infinite loss, is left out.
+        let named = json["numbers"].as_object().into_iter().flatten();
+        let named = named.filter_map(|(name, value)| {
+            let name = plan::faults::printable(name).chars().take(NAME_WIDTH).collect();
+            Some((name, value.as_f64()?))
+        });
+        let values = named.take(MOST_NUMBERS).collect();
+        Said::Numbers(Numbers { step: count("step").unwrap_or_default(), values })
     } else if kind == "note" {
         Said::Note(plan::faults::printable(&text("message")).replace('\n', " "))
     } else if json["message"].is_string() {
@@ -142,6 +167,10 @@ mod tests {
         let line = br#"{"event":"progress","done":3,"total":30,"unit":"epochs","message":"loss 0.1"}"#;
         let Some(Said::Progress(progress)) = event(line) else { panic!() };
         assert_eq!((progress.done, progress.total, progress.unit.as_str()), (3, Some(30), "epochs"));
+        let line = br#"{"event":"numbers","step":2,"numbers":{"loss":0.5,"error":null,"rate":1}}"#;
+        let Some(Said::Numbers(numbers)) = event(line) else { panic!() };
+        assert_eq!(numbers.step, 2);
+        assert_eq!(numbers.values, [("loss".to_owned(), 0.5), ("rate".to_owned(), 1.0)]);
         assert!(matches!(event(br#"{"event":"note","message":"x"}"#), Some(Said::Note(_))));
         assert!(matches!(event(br#"{"event":"loss","message":"x"}"#), Some(Said::Message(_))));
     }

@@ -2,7 +2,7 @@
 
 use crate::guards::{Group, Guards};
 use crate::task::{Ending, Step, Task, Told, Used};
-use crate::words::{self, Progress};
+use crate::words::{self, Numbers, Progress};
 use rustix::process::Pid;
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
@@ -17,6 +17,8 @@ pub enum Event {
         job: usize,
         /// Its group, valid until the job has ended.
         group: Pid,
+        /// Where its processes write what they say.
+        logs: Vec<Log>,
     },
     /// It got on.
     Progress {
@@ -26,6 +28,15 @@ pub enum Event {
         stage: String,
         /// How far.
         progress: Progress,
+    },
+    /// It tells numbers of a step.
+    Numbers {
+        /// The job.
+        job: usize,
+        /// Which of its processes.
+        stage: String,
+        /// The numbers.
+        numbers: Numbers,
     },
     /// It ended. The group is handed over so that its number is not given to others before it is forgotten.
     Ended {
@@ -38,11 +49,24 @@ pub enum Event {
     },
     /// It has something to say to who watches.
     Note {
+        /// The process that says it, in whose log it stands; none if it is the runner.
+        process: Option<String>,
         /// A line.
         text: String,
     },
     /// The user pressed Ctrl-C or asked the runner to end.
     Interrupted,
+}
+
+/// Where a process of a running job writes what it says.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// The process.
+    pub process: String,
+    /// The file, which may not be there yet.
+    pub path: PathBuf,
+    /// Where in it this attempt begins, in bytes.
+    pub begin: u64,
 }
 
 /// A job that did its work.
@@ -85,7 +109,10 @@ pub fn run(
         Ok(group) => group,
         Err(error) => return (None, Err(failure(format!("its guard cannot be started: {error}")))),
     };
-    let _ = events.send(Event::Started { job, group: group.pid() });
+    let log =
+        |step: &Step| Log { process: step.name.clone(), path: step.log().into(), begin: step.log_begin };
+    let logs = steps.iter().map(log).collect();
+    let _ = events.send(Event::Started { job, group: group.pid(), logs });
     let _ = group.hand(task);
     let ending = loop {
         match group.hear() {
@@ -94,9 +121,14 @@ pub fn run(
                     let _ = events.send(Event::Progress { job, stage: step.name.clone(), progress });
                 }
             }
+            Some(Told::Numbers { step, numbers }) => {
+                if let Some(step) = steps.get(step) {
+                    let _ = events.send(Event::Numbers { job, stage: step.name.clone(), numbers });
+                }
+            }
             Some(Told::Note { step, text }) => {
                 if let Some(step) = steps.get(step) {
-                    let _ = events.send(Event::Note { text: format!("{}: {text}", step.name) });
+                    let _ = events.send(Event::Note { process: Some(step.name.clone()), text });
                 }
             }
             Some(Told::Ended(ending)) => break Some(ending),

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,17 @@ impl Progress {
                     say(event);
                 }
             }
+        }
+    }
+
+    /// Tells the numbers of one step of the work, such as the losses of an epoch, which the runner can draw as curves against the
+    /// step. A step that is told again replaces itself and all after it. None of them is left out, so tell them once an epoch
+    /// rather than once a batch; a person sees only what [`Progress::at`] says.
+    pub fn numbers(&self, step: usize, numbers: &[(&str, f64)]) {
+        if self.style == Style::Events {
+            let numbers: Map<String, Value> =
+                numbers.iter().map(|(name, number)| ((*name).to_owned(), json!(number))).collect();
+            say(json!({"event": "numbers", "step": step, "numbers": numbers}));
         }
     }
 

@@ -48,6 +48,15 @@ impl Record {
         )
     }
 
+    /// What is drawn of an epoch.
+    pub fn numbers(&self) -> [(&'static str, f64); 3] {
+        [
+            ("training loss", self.training_loss),
+            ("training error", self.training_error),
+            ("test error", self.test_error),
+        ]
+    }
+
     fn length(parameters: usize) -> usize {
         SCALARS * 8 + 3 * parameters * 4 + DIGEST
     }

@@ -62,11 +62,15 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         job.progress()
             .note(&format!("going on after epoch {}, from the journal beside the checkpoints", last.epoch));
     }
+    for record in &records {
+        job.progress().numbers(record.epoch as usize, &record.numbers());
+    }
     let next = records.last().map_or(0, |record| record.epoch + 1);
     let mut training = Training::new(params, architecture, &splits.train, &splits.test, records.last());
     for epoch in next..=params.epochs {
         let record = training.run(epoch)?;
         job.progress().at(epoch as usize, params.epochs as usize, "epochs", &record.message());
+        job.progress().numbers(epoch as usize, &record.numbers());
         journal.append(&record).map_err(failed)?;
         records.push(record);
     }

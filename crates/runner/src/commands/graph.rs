@@ -15,24 +15,26 @@ pub enum Format {
     Dot,
 }
 
+/// Stages or cells, and what passes between them.
 #[derive(Serialize)]
-struct Graph {
-    pipeline: String,
-    nodes: Vec<Node>,
+pub struct Graph {
+    pub(crate) pipeline: String,
+    pub(crate) nodes: Vec<Node>,
     edges: Vec<Edge>,
 }
 
+/// A place in the graph.
 #[derive(Serialize)]
-struct Node {
-    name: String,
+pub struct Node {
+    pub(crate) name: String,
     /// A stage, a cell of one, or a file beside the pipeline.
-    kind: &'static str,
+    pub(crate) kind: &'static str,
     /// How many cells a stage has.
     cells: usize,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Edge {
+pub(crate) struct Edge {
     from: usize,
     to: usize,
     /// The ports whose outputs pass along it.
@@ -49,7 +51,8 @@ pub fn print(plan: &Plan, wanted: &[bool], cells: bool, format: Format, json: bo
     })
 }
 
-fn graph(plan: &Plan, wanted: &[bool], cells: bool) -> Graph {
+/// The wanted part of a plan: its stages or, with `cells`, every cell of them.
+pub fn graph(plan: &Plan, wanted: &[bool], cells: bool) -> Graph {
     let mut nodes: Vec<Node> = Vec::new();
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     let mut node = |name: String, kind: &'static str| {

@@ -3,6 +3,7 @@
 use super::{Run, State};
 use crate::schedule;
 use crate::screen::TimeLeft;
+use crate::work::Failure;
 use std::time::{Duration, Instant};
 
 /// How often the time that is left is worked out again.
@@ -10,6 +11,9 @@ const TELL_INTERVAL: Duration = Duration::from_millis(500);
 
 impl Run<'_> {
     pub(super) fn tell_overall(&mut self) {
+        if let Some(live) = &mut self.live {
+            live.states(&self.states);
+        }
         if !self.screen.shows_overall() {
             return;
         }
@@ -41,6 +45,14 @@ impl Run<'_> {
         }
         let longest = schedule::remaining(self.setting.plan, &seconds).into_iter().fold(0.0, f64::max);
         TimeLeft { seconds: longest.max(work), is_least }
+    }
+
+    /// Says that an attempt at a job failed, and which one if there will be another.
+    pub(super) fn tell_failed(&mut self, job: usize, failure: &Failure, again: Option<&str>) {
+        self.screen.failed(&self.names[job], failure, again);
+        if let Some(live) = &mut self.live {
+            live.failed(&self.names[job], failure);
+        }
     }
 
     /// Says which jobs were left out, and why.
