@@ -48,6 +48,11 @@ impl<P: Params> Job<P> {
         self.pool.install(work)
     }
 
+    /// How many threads it works with.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
     /// Where progress is shown.
     pub fn progress(&self) -> &Progress {
         &self.progress

@@ -45,6 +45,7 @@ mod digest;
 mod error;
 mod job;
 pub mod lineage;
+mod machine;
 mod output;
 mod params;
 mod port;
@@ -54,6 +55,7 @@ use std::process::ExitCode;
 
 pub use error::Error;
 pub use job::Job;
+pub use machine::machine;
 pub use output::Output;
 pub use params::Params;
 pub use port::{Direction, Format, Port};

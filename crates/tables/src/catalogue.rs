@@ -104,7 +104,7 @@ pub const HISTORY: Table = Table {
 /// How long every epoch took: measured, so it differs from run to run, and nothing is computed from it.
 pub const TIMINGS: Table = Table {
     name: "timings",
-    version: 1,
+    version: 2,
     about: "One epoch of one training",
     columns: &[
         NETWORK,
@@ -113,6 +113,14 @@ pub const TIMINGS: Table = Table {
         EPOCH,
         column("training_seconds", F64, "s", "Wall time of the epoch's training steps"),
         column("evaluation_seconds", F64, "s", "Wall time of computing its loss and errors"),
+        column("threads", I32, "threads", "Threads that it trained with"),
+        column(
+            "machine",
+            Kind::Category,
+            "",
+            "Processor, cores and vector instructions of the machine that trained; of a training that was resumed \
+             elsewhere, the last one",
+        ),
     ],
 };
 

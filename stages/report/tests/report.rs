@@ -103,9 +103,14 @@ fn what_else_there_is_has_a_section_each_and_without_it_there_is_none() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let html = read(folder.path(), "report.html");
     assert!(sections.iter().all(|section| html.contains(section)));
-    for words in
-        ["2.5e-14", "fY: &lt;both sides&gt;", "train.optimiser=&lt;sgd&gt;", "1 reproduced", "2 inconclusive"]
-    {
+    for words in [
+        "2.5e-14",
+        "fY: &lt;both sides&gt;",
+        "train.optimiser=&lt;sgd&gt;",
+        "1 reproduced",
+        "2 inconclusive",
+        "On &lt;Abacus&gt;, 2 cores, 2 threads each:",
+    ] {
         assert!(html.contains(words), "{words}");
     }
     for words in

@@ -29,30 +29,35 @@ pub(crate) fn publish(
     });
     let table = Checkpoints { training: identity(&job.params), epochs: kept.collect() };
     let checkpoints = checkpoints::write(job.create(&CHECKPOINTS)?, &table, provenance)?;
-    let history = by_epoch(job, job.create(&HISTORY)?, &catalogue::HISTORY, records, provenance, |record| {
-        vec![record.training_loss, record.training_error, record.test_error]
-    })?;
-    let timings = by_epoch(job, job.create(&TIMINGS)?, &catalogue::TIMINGS, records, provenance, |record| {
-        vec![record.training_seconds, record.evaluation_seconds]
-    })?;
+    let numbers = |of: fn(&Record) -> f64| Cells::F64(records.iter().map(of).collect());
+    let told = vec![
+        numbers(|record| record.training_loss),
+        numbers(|record| record.training_error),
+        numbers(|record| record.test_error),
+    ];
+    let history = by_epoch(job, job.create(&HISTORY)?, &catalogue::HISTORY, records, provenance, told)?;
+    let measured = vec![
+        numbers(|record| record.training_seconds),
+        numbers(|record| record.evaluation_seconds),
+        Cells::I32(vec![job.threads() as i32; records.len()]),
+        Cells::Same(stage::machine(), records.len()),
+    ];
+    let timings = by_epoch(job, job.create(&TIMINGS)?, &catalogue::TIMINGS, records, provenance, measured)?;
     Output::publish(vec![checkpoints, history, timings])
 }
 
-/// A table of one row an epoch: who, which epoch, then `numbers` of its record.
+/// A table of one row an epoch: who, which epoch, then `columns`.
 fn by_epoch(
     job: &Job<Params>,
     output: Output,
     table: &'static Table,
     records: &[Record],
     provenance: &Provenance,
-    numbers: impl Fn(&Record) -> Vec<f64>,
+    columns: Vec<Cells>,
 ) -> Result<Output, Error> {
-    let rows: Vec<Vec<f64>> = records.iter().map(numbers).collect();
     let mut cells: Vec<Cells> = identity(&job.params).cells(records.len()).into();
     cells.push(Cells::I32(records.iter().map(|record| record.epoch as i32).collect()));
-    for column in 0..rows.first().map_or(0, Vec::len) {
-        cells.push(Cells::F64(rows.iter().map(|row| row[column]).collect()));
-    }
+    cells.extend(columns);
     let mut writer = Writer::parquet(output, table, &HashMap::new(), provenance)?;
     writer.write(cells)?;
     Ok(writer.finish()?)

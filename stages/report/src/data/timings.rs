@@ -1,12 +1,16 @@
-//! How long the trainings took.
+//! How long the trainings took, and on what.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use tables::{Error, Reader, catalogue};
 
-/// All trainings of a network on some labels.
+/// All trainings of a network on some labels, on one machine with as many threads.
 pub struct Took {
+    /// Processor, cores and vector instructions.
+    pub machine: String,
+    /// Threads of each training.
+    pub threads: i32,
     /// Architecture.
     pub network: String,
     /// Labels that it was trained on.
@@ -20,7 +24,7 @@ pub struct Took {
 }
 
 pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Took>, Error> {
-    let mut all: BTreeMap<(String, String), Took> = BTreeMap::new();
+    let mut all: BTreeMap<(String, i32, String, String), Took> = BTreeMap::new();
     let mut paths: Vec<&PathBuf> = paths.iter().collect();
     // Sums of floating-point numbers hang on their order.
     paths.sort();
@@ -30,9 +34,14 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Took>, Error> {
             let batch = batch?;
             let (networks, labels) = (batch.texts("network")?, batch.texts("labels")?);
             let (training, evaluation) = (batch.f64s("training_seconds")?, batch.f64s("evaluation_seconds")?);
+            let (threads, machines) = (batch.i32s("threads")?, batch.texts("machine")?);
             for row in 0..batch.rows() {
                 let (network, labels) = (networks[row].to_owned(), labels[row].to_owned());
-                let took = all.entry((network.clone(), labels.clone())).or_insert(Took {
+                let (machine, threads) = (machines[row].to_owned(), threads[row]);
+                let key = (machine.clone(), threads, network.clone(), labels.clone());
+                let took = all.entry(key).or_insert(Took {
+                    machine,
+                    threads,
                     network,
                     labels,
                     trainings: 0,

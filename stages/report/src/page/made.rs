@@ -44,31 +44,37 @@ pub(super) fn write(html: &mut String, page: &Page<'_>) {
     html.push_str("</details>\n</section>\n");
 }
 
-/// How long the trainings took, on the machine that made them.
+/// How long the trainings took, a table for each machine and number of threads.
 fn times(html: &mut String, timings: &[Took]) {
-    if timings.is_empty() {
-        return;
-    }
-    html.push_str(
-        "<table class=\"numbers\">\n<thead><tr><th scope=\"col\">Trained</th><th scope=\"col\">Trainings</th>\
-         <th scope=\"col\">Seconds an epoch</th><th scope=\"col\">All, minutes</th></tr></thead>\n<tbody>\n",
-    );
-    for took in timings {
+    for took in timings.chunk_by(|one, next| (&one.machine, one.threads) == (&next.machine, next.threads)) {
+        let threads = match took[0].threads {
+            1 => "one thread".to_owned(),
+            threads => format!("{threads} threads"),
+        };
         let _ = writeln!(
             html,
-            "<tr><th scope=\"row\">{}, {} labels</th><td data-label=\"Trainings\">{}</td>\
-             <td data-label=\"Seconds an epoch\">{:.2}</td><td data-label=\"All, minutes\">{:.1}</td></tr>",
-            escape(&words::network(&took.network)),
-            escape(&took.labels),
-            took.trainings,
-            took.seconds / took.epochs.max(1) as f64,
-            took.seconds / 60.0
+            "<p>On {}, {threads} each:</p>\n<table class=\"numbers\">\n<thead><tr><th scope=\"col\">Trained</th>\
+             <th scope=\"col\">Trainings</th><th scope=\"col\">Seconds an epoch</th><th scope=\"col\">All, minutes</th>\
+             </tr></thead>\n<tbody>",
+            escape(&took[0].machine)
         );
+        for took in took {
+            let _ = writeln!(
+                html,
+                "<tr><th scope=\"row\">{}, {} labels</th><td data-label=\"Trainings\">{}</td>\
+                 <td data-label=\"Seconds an epoch\">{:.2}</td><td data-label=\"All, minutes\">{:.1}</td></tr>",
+                escape(&words::network(&took.network)),
+                escape(&took.labels),
+                took.trainings,
+                took.seconds / took.epochs.max(1) as f64,
+                took.seconds / 60.0
+            );
+        }
+        html.push_str("</tbody>\n</table>\n");
     }
-    html.push_str(
-        "</tbody>\n</table>\n<p>Times are of the machine that trained; <code>runner history</code> tells of every job, its time \
-         and its memory.</p>\n",
-    );
+    if !timings.is_empty() {
+        html.push_str("<p><code>runner history</code> tells of every job, its time and its memory.</p>\n");
+    }
 }
 
 fn files(count: usize) -> String {

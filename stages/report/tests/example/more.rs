@@ -50,6 +50,7 @@ pub fn write_more(folder: &Path) {
     write(folder, "sensitivity.parquet", &catalogue::SENSITIVITY, settings);
     let mut timings = key(2);
     timings.extend([Cells::F64(vec![0.0, 30.0]), Cells::F64(vec![1.0, 1.0])]);
+    timings.extend([Cells::I32(vec![2, 2]), words(&["<Abacus>, 2 cores", "<Abacus>, 2 cores"])]);
     write(folder, "timings.parquet", &catalogue::TIMINGS, timings);
     std::fs::write(
         folder.join("p.yaml"),

@@ -1,0 +1,131 @@
+//! What is said of the layers of an image: lines above the panels, the caption, the numbers beside the paper's, the CSV.
+
+use super::{OWN_BINS, Subject, at_own_scale, density};
+use crate::data::{Data, Distribution, Extent, Layers};
+use crate::figures::csv::Csv;
+use crate::figures::{NOT_PRINTED, Number};
+use crate::words;
+
+/// The divergence and its null, or where the energies lie.
+pub(crate) fn lines(layers: &Layers, variable: &str) -> Vec<String> {
+    match (variable, layers.divergence.as_ref()) {
+        ("x", Some(kl)) => {
+            vec![
+                format!("KL {} nats", words::nats(kl.x)),
+                format!("null {}", words::null_and_excess(kl.x, &kl.null_x)),
+            ]
+        }
+        ("f1", Some(kl)) => vec![
+            format!("KL {} nats, standardised {}", words::nats(kl.f1), words::nats(kl.f1_standardised)),
+            format!("null {}", words::null_and_excess(kl.f1, &kl.null_f1)),
+        ],
+        ("f2", _) => vec![lie(&Extent::of(&layers.e_f2))],
+        _ => vec!["KL: not in the divergences".to_owned()],
+    }
+}
+
+/// Where values lie, in words.
+pub(crate) fn lie(extent: &Extent) -> String {
+    let decimals = if extent.sd < 10.0 { 1 } else { 0 };
+    format!(
+        "from {} to {}, mean {}, sd {}",
+        words::signed(extent.low, decimals),
+        words::signed(extent.high, decimals),
+        words::signed(extent.mean, decimals),
+        words::signed(extent.sd, decimals)
+    )
+}
+
+/// The most probable neuron or class, in words.
+pub(crate) fn peak(found: &Distribution, variable: &str, label: Option<usize>) -> String {
+    let all = found.probabilities.iter().enumerate();
+    let Some((index, p)) = all.max_by(|a, b| a.1.total_cmp(b.1)) else { return String::new() };
+    let p = words::signed(f64::from(*p), 3);
+    match (variable, label.and_then(|label| found.probabilities.get(label).map(|p| (label, p)))) {
+        ("fy", Some((label, of_label))) if label != index => {
+            let of_label = words::signed(f64::from(*of_label), 3);
+            format!("most probable: class {index} ({p}); label {label} ({of_label})")
+        }
+        ("fy", _) => format!("most probable: class {index} ({p})"),
+        _ => format!("most probable: neuron {} ({p})", index + 1),
+    }
+}
+
+/// What the panels show, and where the energies lie.
+pub(super) fn caption(data: &Data, layers: &Layers, training: &str) -> String {
+    let mut caption = format!(
+        "{training}. (A) The image. (B) Histogram of its pixels with the density of P(X). (C) Histogram of the energies \
+         of F1 as Eq. 7 gives them, with the same density; the outline shows the same energies shifted and scaled to \
+         mean 0 and standard deviation {}. (D) Histogram of the energies of F2 given F1. (E, F) Probability of every \
+         neuron of the fully connected layer and of every class.",
+        words::signed(data.sd, 0)
+    );
+    for (name, variable) in [("pixels", "x"), ("energies of F1", "f1"), ("energies of F2", "f2")] {
+        let bins = layers.distributions.get(variable).and_then(|found| found.bins.as_ref());
+        let Some((found, bins)) = density(layers, variable).zip(bins) else { continue };
+        if variable == "f2" && at_own_scale(layers) {
+            caption += &format!(
+                " Bins from {} to {} would leave {} of the energies of F2 in the open outer bins, so (D) has {OWN_BINS} \
+                 bins from the smallest to the largest.",
+                words::signed(bins.lower(), 0),
+                words::signed(bins.upper(), 0),
+                words::percent(found.outside())
+            );
+        } else if found.outside() > 0.0 {
+            caption += &format!(
+                " The outer bins are open to infinity: {} of the {name} lie in them, below {} or above {}, and are told \
+                 as shares beside grey bars.",
+                words::percent(found.outside()),
+                words::signed(bins.edge(1), 0),
+                words::signed(bins.edge(bins.count() - 1), 0)
+            );
+        }
+    }
+    let e = &layers.e_f1;
+    caption += &format!(
+        " The energies of F1 run from {} to {}, with mean {} and standard deviation {}.",
+        words::signed(e.low, 1),
+        words::signed(e.high, 1),
+        words::signed(e.mean, 1),
+        words::signed(e.sd, 1)
+    );
+    caption
+}
+
+/// The divergences beside those that the paper prints.
+pub(super) fn numbers(layers: &Layers, subject: &Subject) -> Vec<Number> {
+    let Some(kl) = &layers.divergence else { return Vec::new() };
+    let number = |quantity: &str, paper: &str, ours: f64, null| Number {
+        quantity: quantity.to_owned(),
+        paper: paper.to_owned(),
+        ours: words::nats(ours),
+        null: words::null_and_excess(ours, null),
+    };
+    vec![
+        number("KL[P(X)‖P̂(x)], nats", subject.paper_x, kl.x, &kl.null_x),
+        number("KL[P(X)‖P̂(F1)], nats", subject.paper_f1, kl.f1, &kl.null_f1),
+        number(
+            "KL[P(X)‖P̂(F1)], standardised energies, nats",
+            NOT_PRINTED,
+            kl.f1_standardised,
+            &kl.null_f1_standardised,
+        ),
+    ]
+}
+
+/// Every histogram and every distribution over neurons as the tables have them.
+pub(super) fn csv(layers: &Layers) -> String {
+    let mut csv =
+        Csv::new(&["variable", "bin_or_neuron", "lower_edge", "upper_edge", "count", "probability"]);
+    for (variable, found) in &layers.distributions {
+        for (bin, count) in found.counts.iter().enumerate() {
+            let edges =
+                found.bins.as_ref().map_or([f64::NAN; 2], |bins| [bins.edge(bin), bins.edge(bin + 1)]);
+            csv.line(&[variable], &[bin as f64, edges[0], edges[1], f64::from(*count), f64::NAN]);
+        }
+        for (neuron, probability) in found.probabilities.iter().enumerate() {
+            csv.line(&[variable], &[neuron as f64, f64::NAN, f64::NAN, f64::NAN, f64::from(*probability)]);
+        }
+    }
+    csv.finish()
+}
