@@ -5,23 +5,9 @@ keyboard, axe-core must find no serious violation, and it keeps screenshots at t
 """
 
 import pathlib
-import shutil
 import sys
 
-import axe_playwright_python
-from playwright.sync_api import sync_playwright
-
-WIDTHS = (360, 1280, 1920)
-THEMES = ("light", "dark")
-SERIOUS = ("serious", "critical")
-
-failures = []
-
-
-def expect(right, words):
-    print("ok  " if right else "FAIL", words)
-    if not right:
-        failures.append(words)
+from browser import THEMES, WIDTHS, chromium, check_axe, end, expect, listen
 
 
 def shown(page):
@@ -96,26 +82,12 @@ def drag(page):
     expect(page.evaluate(state)[1] != after[1], "dragging it moves the epoch")
 
 
-def check_axe(page, where):
-    source = pathlib.Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
-    page.evaluate(source)
-    results = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    for violation in results["violations"]:
-        nodes = ", ".join(str(node["target"]) for node in violation["nodes"][:4])
-        print(f"     axe-core, {violation['impact']}: {violation['id']}: {violation['help']}: {nodes}")
-    serious = [violation["id"] for violation in results["violations"] if violation["impact"] in SERIOUS]
-    expect(not serious, f"axe-core {results['testEngine']['version']}: no serious violation, {where} {serious or ''}")
-
-
 def check(browser, address, folder):
     for theme in THEMES:
         for width in WIDTHS:
             where = f"{width} px, {theme}"
             page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
-            messages = []
-            page.on("console", lambda message: messages.append(message.text))
-            page.on("pageerror", lambda error: messages.append(str(error)))
-            page.on("request", lambda request: request.url.startswith(("file:", "data:", "blob:")) or messages.append(request.url))
+            messages = listen(page, ("file:", "data:", "blob:"))
             page.goto(address)
             wide = page.evaluate("document.documentElement.scrollWidth")
             expect(wide <= width, f"nothing is cut off or scrolls sideways, {where}: {wide} px")
@@ -167,18 +139,12 @@ def check_print(browser, address, folder):
 def main():
     report, folder = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
-    program = shutil.which("chromium") or sys.exit("there is no chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        # As root, as in containers, Chromium has no sandbox.
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with chromium() as browser:
         check(browser, report.as_uri(), folder)
         check_without_script(browser, report.as_uri(), folder)
         check_colours(browser, report.as_uri(), folder)
         check_print(browser, report.as_uri(), folder)
-        browser.close()
-    if failures:
-        sys.exit("\n".join(["", f"{len(failures)} failed:", *failures]))
-    print(f"{report.name} holds in a browser; screenshots are in {folder}")
+    end(f"{report.name} holds in a browser; screenshots are in {folder}")
 
 
 main()

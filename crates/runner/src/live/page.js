@@ -31,6 +31,7 @@ const time = (seconds) => seconds < 120 ? `${Math.floor(seconds)} s`
   : `${Math.floor(seconds / 3600)} h ${Math.floor(seconds % 3600 / 60)} min`;
 const wordOf = (state, word) => state === "waiting" && run.ended ? "not run" : word;
 const short = (number) => number !== 0 && Math.abs(number) < 1e-3 ? number.toExponential(1) : String(+number.toPrecision(4));
+const broken = (name) => name.split(/(?<=,)/).flatMap((part) => [part, document.createElement("wbr")]); // after commas
 const stageOf = (process) => process.split("@")[0];
 
 function countsOf(jobs) {
@@ -86,7 +87,7 @@ const views = {
       const bar = total ? [html("progress", { max: total, value: Math.min(done, total), "aria-label": process })] : [];
       return html("div", {}, ...bar, html("span", { class: "who" }, `${stageOf(process)}: `), of);
     };
-    const items = jobs.map(([number, job]) => html("li", {}, html("b", {}, job.name), ` ${time(Math.max(now() - job.at, 0))}`,
+    const items = jobs.map(([number, job]) => html("li", {}, html("b", {}, ...broken(job.name)), ` ${time(Math.max(now() - job.at, 0))}`,
       ...Object.values(run.progress).filter((progress) => progress.job === +number).map(line)));
     byId("running").replaceChildren(...items.length ? items : [html("li", { class: "who" }, "nothing runs")]);
   },
@@ -147,7 +148,7 @@ function curvesOf(stage, processes) {
     const sample = svg("svg", { width: 26, height: 8, "aria-hidden": "true" }, svg("path", { class: `curve ${style(i)}`, d: "M0 4h26" }));
     const latest = names.map((name) => pointsOf(process, name).at(-1) || [0, ""]);
     const step = Math.max(...latest.map(([step]) => step));
-    return html("tr", {}, html("th", { scope: "row" }, sample, process.slice(stage.length + 1) || process),
+    return html("tr", {}, html("th", { scope: "row" }, sample, ...broken(process.slice(stage.length + 1) || process)),
       ...[step, ...latest.map(([, value]) => value === "" ? "" : short(value))].map((cell) => html("td", {}, String(cell))));
   });
   const head = ["latest", unit, ...names].map((name) => html("th", { scope: "col" }, name));
@@ -156,10 +157,14 @@ function curvesOf(stage, processes) {
     html("div", { class: "scroll latest", tabindex: "0", role: "group", "aria-label": `latest values of ${stage}` }, table));
 }
 
-function ticks(low, high, most) {
+// How far apart ticks stand, for so many at most.
+function apart(low, high, most) {
   const rough = (high - low || 1) / most, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
-  const found = [];
+  return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
+}
+
+function ticks(low, high, most) {
+  const step = apart(low, high, most), found = [];
   for (let n = Math.ceil(low / step); n * step <= high * (1 + 1e-9); n++) found.push(n * step);
   return found;
 }
@@ -168,7 +173,8 @@ function chart(name, processes, curves, unit, total, chosen) {
   const W = 320, H = 170, left = 44, bottom = 30, top = 8, right = 14;
   const all = curves.flat();
   const most = Math.max(...all.map(([, value]) => value)), least = Math.min(0, ...all.map(([, value]) => value));
-  const [low, high] = [least, most > least ? most : least + 1];
+  const tick = apart(least, most > least ? most : least + 1, 5);
+  const low = Math.floor(least / tick) * tick, high = Math.max(Math.ceil(most / tick) * tick, low + tick);
   const first = Math.min(...all.map(([step]) => step)), last = Math.max(total, first + 1, ...all.map(([step]) => step));
   const x = (step) => left + (W - left - right) * (step - first) / (last - first);
   const y = (value) => H - bottom - (H - bottom - top) * (value - low) / (high - low);
