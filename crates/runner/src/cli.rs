@@ -6,6 +6,7 @@ use crate::digests::Digests;
 use crate::errors::Error;
 use crate::last::LastRuns;
 use crate::live::Live;
+use crate::local::Local;
 use crate::lock::{self, CacheUse, Waiting};
 use crate::open::{self, Opened};
 use crate::perform::Shared;
@@ -141,7 +142,8 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     let mut last = LastRuns::load(&project, &name);
     let started = SystemTime::now();
     let manner = Manner { limits, keep_going: arguments.keep_going, explain: arguments.explain };
-    let shared = Shared::new(&project);
+    let executor = Local::default();
+    let shared = Shared::new(&project, &executor);
     let mut live = arguments.live.then(|| Live::start(setting.plan, setting.wanted, begin)).transpose()?;
     live.iter().for_each(|live| screen.live(live.url()));
     let outcome =

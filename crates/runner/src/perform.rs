@@ -2,8 +2,8 @@
 
 use crate::claims::{self, Claim, Claims};
 use crate::command;
+use crate::executor::Executor;
 use crate::files::{self, Durable, Project};
-use crate::guards::{Group, Guards};
 use crate::key::{self, Field};
 use crate::setting::Setting;
 use crate::store::{Kept, Object, Record};
@@ -54,20 +54,19 @@ pub struct Attempt {
 }
 
 /// What the jobs of a run share.
-#[derive(Debug)]
 pub struct Shared<'a> {
-    /// Who starts their processes.
-    pub guards: Guards,
+    /// Who runs their processes.
+    pub executor: &'a dyn Executor,
     /// Where they work.
     pub claims: Claims<'a>,
     /// Whether those are to end that have not started yet.
     pub stop: AtomicBool,
 }
 
-impl Shared<'_> {
+impl<'a> Shared<'a> {
     /// Nothing yet.
-    pub fn new(project: &Project) -> Shared<'_> {
-        Shared { guards: Guards::default(), claims: Claims::new(project), stop: AtomicBool::new(false) }
+    pub fn new(project: &'a Project, executor: &'a dyn Executor) -> Shared<'a> {
+        Shared { executor, claims: Claims::new(project), stop: AtomicBool::new(false) }
     }
 }
 
@@ -77,23 +76,18 @@ pub fn perform(
     attempt: &Attempt,
     shared: &Shared,
     events: &Sender<Event>,
-) -> (Option<Group>, Result<Finished, Box<Failure>>) {
-    let claim = match claim(setting, attempt, shared, events) {
-        Ok(claim) => claim,
-        Err(wrong) => return (None, Err(work::failure(wrong))),
-    };
+) -> Result<Finished, Box<Failure>> {
+    let claim = claim(setting, attempt, shared, events).map_err(work::failure)?;
     if !attempt.forced
         && let Some(record) = made_meanwhile(setting, attempt)
     {
         shared.claims.finish(claim);
-        return (None, Ok(Finished { record, used: None }));
+        return Ok(Finished { record, used: None });
     }
     let begin = Instant::now();
-    let task = match steps(setting, attempt) {
-        Ok(steps) => Task { folder: claim.folder().into(), steps },
-        Err(wrong) => return (None, Err(work::failure(wrong))),
-    };
-    let (group, result) = work::run(attempt.job, &task, &shared.guards, events);
+    let steps = steps(setting, attempt).map_err(work::failure)?;
+    let task = Task { folder: claim.folder().into(), steps };
+    let result = shared.executor.run(attempt.job, &task, events);
     let seconds = begin.elapsed().as_secs_f64();
     let finished = result.and_then(|used| {
         let keep = || -> Result<Record, String> {
@@ -116,7 +110,7 @@ pub fn perform(
     if finished.is_ok() {
         shared.claims.finish(claim);
     }
-    (group, finished)
+    finished
 }
 
 /// The right to work on the job's key; waits for another runner that works on the same.

@@ -6,7 +6,7 @@ mod temporary;
 
 use crate::account::{Account, Counts};
 use crate::claims;
-use crate::guards;
+use crate::executor::Stop;
 use crate::judge::Reason;
 use crate::key::Field;
 use crate::last::{Estimates, Last, LastRuns};
@@ -18,7 +18,6 @@ use crate::setting::{OutputId, Setting};
 use crate::task;
 use crate::work::{self, Event, Failure, Finished};
 use blake3::Hash;
-use rustix::process::{Pid, Signal};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -107,7 +106,6 @@ pub struct Run<'a> {
     finished: HashSet<Hash>,
     /// Work folders that killed runs left.
     leftovers: HashSet<String>,
-    groups: HashMap<usize, Pid>,
     counts: Counts,
     interrupts: usize,
     deadline: Option<Instant>,
@@ -173,7 +171,6 @@ impl<'a> Run<'a> {
             demanded: HashSet::new(),
             started: HashSet::new(),
             finished: HashSet::new(),
-            groups: HashMap::new(),
             counts: Counts::default(),
             interrupts: 0,
             deadline: None,
@@ -207,7 +204,7 @@ impl<'a> Run<'a> {
                 match events.recv_timeout(patience) {
                     Ok(event) => self.take(event),
                     Err(RecvTimeoutError::Timeout) if self.deadline.is_some() => {
-                        self.signal_all(Signal::KILL)
+                        self.kill();
                     }
                     Err(_) => {}
                 }
@@ -297,9 +294,9 @@ impl<'a> Run<'a> {
             let perform = || perform::perform(&setting, &attempt, shared, &sender);
             // A job that is never reported as ended would be waited for without end.
             let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(perform));
-            let broken = || (None, Err(work::failure("the runner itself has a fault".to_owned())));
-            let (group, result) = done.unwrap_or_else(|_| broken());
-            let _ = sender.send(Event::Ended { job, result, group });
+            let broken = || Err(work::failure("the runner itself has a fault".to_owned()));
+            let result = done.unwrap_or_else(|_| broken());
+            let _ = sender.send(Event::Ended { job, result });
         });
     }
 
@@ -308,12 +305,8 @@ impl<'a> Run<'a> {
             live.hear(&event);
         }
         match event {
-            Event::Started { job, group, .. } => {
-                self.groups.insert(job, group);
-                if self.interrupts > 0 {
-                    guards::signal(group, if self.interrupts > 1 { Signal::KILL } else { Signal::TERM });
-                }
-            }
+            // The screen shows it from when it was handed over.
+            Event::Started { .. } => {}
             Event::Progress { job, stage, progress } => {
                 self.screen.progress(job, &self.names[job], &stage, &progress);
             }
@@ -328,18 +321,13 @@ impl<'a> Run<'a> {
                 self.shared.stop.store(true, Ordering::Relaxed);
                 if self.interrupts == 1 {
                     self.screen.warn("stopping: ending what runs (press Ctrl-C again to kill it)");
-                    self.signal_all(Signal::TERM);
+                    self.shared.executor.stop(Stop::Ask);
                     self.deadline = Some(Instant::now() + task::PATIENCE);
                 } else {
-                    self.signal_all(Signal::KILL);
+                    self.kill();
                 }
             }
-            Event::Ended { job, result, group } => {
-                self.groups.remove(&job);
-                // One that had to be asked, or worse, is not asked again.
-                if let Some(group) = group.filter(|_| result.is_ok() && self.interrupts == 0) {
-                    self.shared.guards.keep(group);
-                }
+            Event::Ended { job, result } => {
                 self.screen.ended(job);
                 self.end(job, result);
             }
@@ -449,8 +437,8 @@ impl<'a> Run<'a> {
         self.tell_failed(job, failure, None);
     }
 
-    fn signal_all(&mut self, signal: Signal) {
+    fn kill(&mut self) {
         self.deadline = None;
-        self.groups.values().for_each(|group| guards::signal(*group, signal));
+        self.shared.executor.stop(Stop::Kill);
     }
 }

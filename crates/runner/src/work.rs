@@ -1,22 +1,17 @@
-//! One job as the runner sees it: handed to a guard, followed, and its end put into words.
+//! What a running job tells the runner, and its end put into words.
 
-use crate::guards::{Group, Guards};
-use crate::task::{Ending, Step, Task, Told, Used};
+use crate::task::{Ending, Step, Used};
 use crate::words::{self, Numbers, Progress};
-use rustix::process::Pid;
 use std::path::PathBuf;
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 /// What a running job tells the runner.
 #[derive(Debug)]
 pub enum Event {
-    /// It runs in this process group.
+    /// It runs.
     Started {
         /// The job.
         job: usize,
-        /// Its group, valid until the job has ended.
-        group: Pid,
         /// Where its processes write what they say.
         logs: Vec<Log>,
     },
@@ -38,14 +33,12 @@ pub enum Event {
         /// The numbers.
         numbers: Numbers,
     },
-    /// It ended. The group is handed over so that its number is not given to others before it is forgotten.
+    /// It ended.
     Ended {
         /// The job.
         job: usize,
         /// Whether it did its work; a failure is boxed for it is large.
         result: Result<Finished, Box<Failure>>,
-        /// Its group, if it got as far as that.
-        group: Option<Group>,
     },
     /// It has something to say to who watches.
     Note {
@@ -96,61 +89,8 @@ pub struct Failure {
 /// How a shell script ends when a program in it wrote to a closed pipe: 128 and the signal's number, 13.
 const SHELL_SIGPIPE: &str = "exit code 141";
 
-/// Runs the processes of a job, each joined to the next by a pipe, and waits for all of them. The group is given back,
-/// for its number must not become another's before it is forgotten.
-pub fn run(
-    job: usize,
-    task: &Task,
-    guards: &Guards,
-    events: &Sender<Event>,
-) -> (Option<Group>, Result<Used, Box<Failure>>) {
-    let steps = &task.steps;
-    let mut group = match guards.take() {
-        Ok(group) => group,
-        Err(error) => return (None, Err(failure(format!("its guard cannot be started: {error}")))),
-    };
-    let log =
-        |step: &Step| Log { process: step.name.clone(), path: step.log().into(), begin: step.log_begin };
-    let logs = steps.iter().map(log).collect();
-    let _ = events.send(Event::Started { job, group: group.pid(), logs });
-    let _ = group.hand(task);
-    let ending = loop {
-        match group.hear() {
-            Some(Told::Progress { step, progress }) => {
-                if let Some(step) = steps.get(step) {
-                    let _ = events.send(Event::Progress { job, stage: step.name.clone(), progress });
-                }
-            }
-            Some(Told::Numbers { step, numbers }) => {
-                if let Some(step) = steps.get(step) {
-                    let _ = events.send(Event::Numbers { job, stage: step.name.clone(), numbers });
-                }
-            }
-            Some(Told::Note { step, text }) => {
-                if let Some(step) = steps.get(step) {
-                    let _ = events.send(Event::Note { process: Some(step.name.clone()), text });
-                }
-            }
-            Some(Told::Ended(ending)) => break Some(ending),
-            None => break None,
-        }
-    };
-    let Some(ending) = ending else {
-        group.end_orphans();
-        let what =
-            "the runner's process that watches over it was killed, and it with that; run again".to_owned();
-        return (Some(group), Err(of_job(steps, 0, what)));
-    };
-    if ending.stuck {
-        group.end_orphans();
-    }
-    let used = ending.used;
-    let result = outcome(steps, ending);
-    (Some(group), result.map(|()| used).map_err(|failure| Box::new(Failure { used, ..*failure })))
-}
-
 /// What is to be said of how a job ended.
-fn outcome(steps: &[Step], ending: Ending) -> Result<(), Box<Failure>> {
+pub fn outcome(steps: &[Step], ending: Ending) -> Result<(), Box<Failure>> {
     if let Some((step, what)) = ending.unstarted {
         let line = steps.get(step).map(|step| step.line.clone());
         return Err(Box::new(Failure { what, line, ..Failure::default() }));
