@@ -4,7 +4,7 @@
 //! the shape in `reader` and `matrix`); `planner` joins it to what programs say of themselves (`describe`,
 //! `checks`), unfolds it into cells (`unfold`, `cells`, `groups`) and joins those (`matching`, `resolve`,
 //! `keep`, `streams`); the result is a `graph`. What is wrong on the way is a list of `faults`, each with its place
-//! in the text.
+//! in the text. A `profile`, which says how a cluster wants jobs to be asked for, is read in the same way.
 
 pub mod cells;
 mod checks;
@@ -18,6 +18,7 @@ mod matching;
 mod matrix;
 mod order;
 pub mod planner;
+pub mod profile;
 pub mod quantities;
 mod reader;
 mod resolve;

@@ -182,7 +182,7 @@ fn stage(name: &str, spot: &Spot, file: &File, faults: &mut Vec<Fault>) -> Stage
     stage
 }
 
-fn threads(spot: &Spot, faults: &mut Vec<Fault>) -> Option<usize> {
+pub(crate) fn threads(spot: &Spot, faults: &mut Vec<Fault>) -> Option<usize> {
     let read = |value: &Value| usize::try_from(value.as_integer()?).ok().filter(|threads| *threads > 0);
     let help = "give the threads that one job of the stage should have; with fewer in all, it gets all";
     quantity(spot, read, "`threads` must be a whole number of at least 1", help, faults)
@@ -194,7 +194,7 @@ fn retries(spot: &Spot, faults: &mut Vec<Fault>) -> Option<u32> {
     quantity(spot, read, &wrong, "it says how often a failed job is tried again", faults)
 }
 
-fn quantity<T>(
+pub(crate) fn quantity<T>(
     spot: &Spot,
     read: impl Fn(&Value) -> Option<T>,
     wrong: &str,

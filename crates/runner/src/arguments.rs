@@ -20,6 +20,7 @@ Examples:
   runner pipeline.yaml train@network=cnn2,seed=1     make one cell of a stage
   runner pipeline.yaml train --force                 make a stage again
   runner pipeline.yaml --set train.epochs=2          try another value without editing the file
+  runner pipeline.yaml --on slurm                    on a cluster; see docs/cluster.md
   runner pipeline.yaml --live                        watch the run in a browser, at the address that is printed
   runner status pipeline.yaml                        what is made, what is not, and why
   runner log pipeline.yaml train@seed=1              what a job said
@@ -86,7 +87,10 @@ pub(crate) struct RunArguments {
     /// Say of every job why it runs or not, with every difference
     #[arg(long)]
     pub(crate) explain: bool,
-    /// Run at most N jobs at once [default: the number of cores]
+    /// Where jobs run: local, slurm, or the file of a cluster's profile such as cluster.yaml [default: $PRIORSCOPE_ON, or local]
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) on: Option<String>,
+    /// Run at most N jobs at once [default: the number of cores; on a cluster 1000 or what the profile says]
     #[arg(long, short, value_name = "N", value_parser = at_least_one)]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// Let all jobs together use N threads [default: the number of cores]

@@ -4,16 +4,16 @@ use crate::arguments::{self, Cli, Command, Common, RunArguments, TableArguments}
 use crate::commands::{self, dry_run, gc, graph, history, log, status, table, verify};
 use crate::digests::Digests;
 use crate::errors::Error;
+use crate::executor::Stop;
 use crate::last::LastRuns;
 use crate::live::Live;
-use crate::local::Local;
 use crate::lock::{self, CacheUse, Waiting};
+use crate::on::On;
 use crate::open::{self, Opened};
 use crate::perform::Shared;
 use crate::preview;
 use crate::programs::Descriptions;
 use crate::run::{Manner, Run};
-use crate::schedule::{self, Limits};
 use crate::screen::{Color, Screen, Show, print};
 use crate::setting::Setting;
 use crate::signals;
@@ -21,7 +21,7 @@ use crate::store::Store;
 use crate::work::Event;
 use clap::{CommandFactory, Parser};
 use plan::faults::printable;
-use std::num::NonZeroUsize;
+use signal_hook::consts::SIGINT;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Instant, SystemTime};
@@ -87,12 +87,9 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     let digests = Digests::load(&project);
     let mut descriptions = Descriptions::load(&project);
     let mut opened = open::open(common, arguments.force, &project, &digests, &mut descriptions)?;
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let limits = Limits {
-        jobs: arguments.jobs.map_or(cores, NonZeroUsize::get),
-        threads: arguments.threads.map_or(cores, NonZeroUsize::get),
-        memory: arguments.memory.unwrap_or_else(schedule::machine_memory),
-    };
+    let named = || std::env::var("PRIORSCOPE_ON").ok().filter(|place| !place.is_empty());
+    let on = On::read(arguments.on.clone().or_else(named).as_deref(), common.color)?;
+    let limits = on.limits(arguments);
     if arguments.dry_run {
         let setting = opened.setting(&project, &digests);
         let preview = preview::preview(&setting, &LastRuns::load(&project, &opened.plan.name));
@@ -141,9 +138,14 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     project.register()?;
     let mut last = LastRuns::load(&project, &name);
     let started = SystemTime::now();
-    let manner = Manner { limits, keep_going: arguments.keep_going, explain: arguments.explain };
-    let executor = Local::default();
-    let shared = Shared::new(&project, &executor);
+    let manner = Manner {
+        limits,
+        threads: on.threads(),
+        keep_going: arguments.keep_going,
+        explain: arguments.explain,
+    };
+    let executor = on.executor(&project, &name, sender.clone())?;
+    let shared = Shared::new(&project, executor.as_ref());
     let mut live = arguments.live.then(|| Live::start(setting.plan, setting.wanted, begin)).transpose()?;
     live.iter().for_each(|live| screen.live(live.url()));
     let outcome =
@@ -282,8 +284,9 @@ fn watch_signals(sender: mpsc::Sender<Event>) -> Result<(), Error> {
     let signals = signal_hook::iterator::Signals::new(signals::to_watch());
     let mut signals = signals.map_err(|error| Error::Usage(format!("signals cannot be watched: {error}")))?;
     std::thread::spawn(move || {
-        for _ in signals.forever() {
-            let _ = sender.send(Event::Interrupted);
+        for signal in signals.forever() {
+            let how = if signal == SIGINT { Stop::Ask } else { Stop::Leave };
+            let _ = sender.send(Event::Interrupted(how));
         }
     });
     Ok(())

@@ -2,9 +2,9 @@
 //!
 //! The way of the data: `cli` takes the command line (`arguments`), `open` the pipeline (crate `plan`) and its `programs`;
 //! `key` names each job by what it depends on, `store` knows which keys have results, `judge` says whether a job
-//! must run and why; `run` makes what is missing, job by job (`perform`, `work`, and in processes of their own `guard`),
-//! as `schedule` and its limits allow, and `screen` shows it, `live` in a browser, too. `claims` gives each job its folder, and `holders` ends what
-//! killed runs left at work there. `preview` judges without running, for the `commands` that change nothing.
+//! must run and why; `run` makes what is missing, job by job (`perform`), as `schedule` and its limits allow, and `screen`
+//! shows it, `live` in a browser, too. Where jobs run is an `executor`'s affair: `local` has a `guard` start their processes,
+//! `slurm` a cluster. `claims` gives each job its folder, and `holders` ends what killed runs left at work there. `preview` judges without running, for the `commands` that change nothing.
 
 pub mod account;
 mod arguments;
@@ -25,6 +25,7 @@ pub mod last;
 pub mod live;
 pub mod local;
 pub mod lock;
+mod on;
 mod open;
 pub mod orphans;
 pub mod perform;
@@ -36,6 +37,7 @@ pub mod schedule;
 pub mod screen;
 pub mod setting;
 pub mod signals;
+pub mod slurm;
 pub mod store;
 pub mod task;
 pub mod words;

@@ -71,7 +71,7 @@ impl Live {
         self.tell(match event {
             Event::Started { job, logs, .. } => News::Started { job: *job, logs: logs.clone() },
             Event::Ended { job, .. } => News::Ended { job: *job },
-            Event::Interrupted => News::Change(Change::Stopping),
+            Event::Interrupted(_) => News::Change(Change::Stopping),
             Event::Progress { job, stage, progress } => News::Change(Change::Progress(page::Progress {
                 job: *job,
                 process: stage.clone(),

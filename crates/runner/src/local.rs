@@ -1,17 +1,22 @@
 //! Jobs on this machine: each is handed to a guard, and followed until it has ended.
 
-use crate::executor::{Executor, Stop};
+use crate::executor::{Call, Executor, Ran, Stop};
 use crate::guards::{self, Group, Guards};
-use crate::task::{Step, Task, Told, Used};
-use crate::work::{self, Event, Failure, Log};
+use crate::slurm::Shelf;
+use crate::task::{Task, Told, Used};
+use crate::work::{self, Event, Failure};
+use blake3::Hash;
 use rustix::process::{Pid, Signal};
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// Runs jobs on this machine.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Local {
+    /// What was submitted to a cluster from here.
+    shelf: Shelf,
     guards: Guards,
     running: Mutex<Running>,
 }
@@ -26,6 +31,11 @@ struct Running {
 }
 
 impl Local {
+    /// Nothing runs yet.
+    pub fn new(shelf: Shelf) -> Local {
+        Local { shelf, guards: Guards::default(), running: Mutex::default() }
+    }
+
     fn running(&self) -> MutexGuard<'_, Running> {
         // Valid after every statement, so a thread that panicked has not spoilt it.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
@@ -33,30 +43,48 @@ impl Local {
 }
 
 impl Executor for Local {
-    fn run(&self, job: usize, task: &Task, events: &Sender<Event>) -> Result<Used, Box<Failure>> {
+    fn resume(&self, key: Hash) -> Result<Option<Task>, String> {
+        let Some(cell) = self.shelf.cell_of(key) else { return Ok(None) };
+        let folder = self.shelf.folder(&cell.array);
+        if folder.has_ended(cell.number) {
+            self.shelf.forget(key, &cell);
+            return Ok(None);
+        }
+        let job = folder.job().map_or(cell.array.clone(), |job| job.to_string());
+        Err(format!(
+            "an earlier run submitted it to Slurm, where job {job}_{} may still work on it: go on with --on slurm, or \
+             cancel the job and then remove the folder {}",
+            cell.number,
+            folder.path().display()
+        ))
+    }
+
+    fn run(&self, call: &Call, events: &Sender<Event>) -> Result<Ran, Box<Failure>> {
+        let begin = Instant::now();
         let taken = self.guards.take();
-        let mut group = taken.map_err(|error| work::failure(format!("its guard cannot be started: {error}")))?;
+        let mut group =
+            taken.map_err(|error| work::failure(format!("its guard cannot be started: {error}")))?;
         {
             let mut running = self.running();
-            running.groups.insert(job, group.pid());
+            running.groups.insert(call.job, group.pid());
             running.asked.iter().for_each(|signal| guards::signal(group.pid(), *signal));
         }
-        let result = follow(job, task, &mut group, events);
+        let result = follow(call.job, call.task, &mut group, events);
         let was_asked = {
             let mut running = self.running();
-            running.groups.remove(&job);
+            running.groups.remove(&call.job);
             running.asked.is_some()
         };
         // One that had to be asked, or worse, gets no other job.
         if result.is_ok() && !was_asked {
             self.guards.keep(group);
         }
-        result
+        result.map(|used| Ran { used, seconds: begin.elapsed().as_secs_f64() })
     }
 
     fn stop(&self, how: Stop) {
         let signal = match how {
-            Stop::Ask => Signal::TERM,
+            Stop::Ask | Stop::Leave => Signal::TERM,
             Stop::Kill => Signal::KILL,
         };
         let mut running = self.running();
@@ -68,42 +96,17 @@ impl Executor for Local {
 /// Hands a job to its guard, and tells of it until it has ended.
 fn follow(job: usize, task: &Task, group: &mut Group, events: &Sender<Event>) -> Result<Used, Box<Failure>> {
     let steps = &task.steps;
-    let log =
-        |step: &Step| Log { process: step.name.clone(), path: step.log().into(), begin: step.log_begin };
-    let _ = events.send(Event::Started { job, logs: steps.iter().map(log).collect() });
+    let _ = events.send(work::started(job, steps));
     let _ = group.hand(task);
     let ending = loop {
         match group.hear() {
             Some(Told::Ended(ending)) => break Some(ending),
-            Some(told) => tell(job, steps, told, events),
+            Some(told) => work::tell(job, steps, told, events),
             None => break None,
         }
     };
-    let Some(ending) = ending else {
-        group.end_orphans();
-        let what =
-            "the runner's process that watches over it was killed, and it with that; run again".to_owned();
-        return Err(work::of_job(steps, 0, what));
-    };
-    if ending.stuck {
+    if ending.as_ref().is_none_or(|ending| ending.stuck) {
         group.end_orphans();
     }
-    let used = ending.used;
-    work::outcome(steps, ending).map(|()| used).map_err(|failure| Box::new(Failure { used, ..*failure }))
-}
-
-/// Passes on what a guard tells of a running job.
-fn tell(job: usize, steps: &[Step], told: Told, events: &Sender<Event>) {
-    let name = |step: usize| steps.get(step).map(|step| step.name.clone());
-    let event = match told {
-        Told::Progress { step, progress } => {
-            name(step).map(|stage| Event::Progress { job, stage, progress })
-        }
-        Told::Numbers { step, numbers } => name(step).map(|stage| Event::Numbers { job, stage, numbers }),
-        Told::Note { step, text } => name(step).map(|name| Event::Note { process: Some(name), text }),
-        Told::Ended(_) => None,
-    };
-    event.into_iter().for_each(|event| {
-        let _ = events.send(event);
-    });
+    work::result(steps, ending)
 }

@@ -7,6 +7,10 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == runner::task::GUARD) {
         return runner::guard::stand_guard();
     }
+    if std::env::args_os().nth(1).is_some_and(|first| first == runner::slurm::CELL) {
+        runner::orphans::adopt();
+        return runner::slurm::work();
+    }
     runner::orphans::adopt();
     let code = runner::cli::main();
     // What a guard left that was killed itself.

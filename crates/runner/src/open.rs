@@ -73,7 +73,8 @@ fn wrong(common: &Common, text: &str, faults: &[Fault]) -> Error {
     }
 }
 
-fn read(path: &Path) -> Result<String, Error> {
+/// The text of a pipeline or a profile.
+pub fn read(path: &Path) -> Result<String, Error> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path);
     let read = file.and_then(|file| file.take(yaml::MAX_BYTES as u64 + 1).read_to_end(&mut bytes));

@@ -2,7 +2,7 @@
 
 use crate::claims::{self, Claim, Claims};
 use crate::command;
-use crate::executor::Executor;
+use crate::executor::{Call, Executor, Ran};
 use crate::files::{self, Durable, Project};
 use crate::key::{self, Field};
 use crate::setting::Setting;
@@ -15,7 +15,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Where a process of a job writes an output while it works. It depends on nothing but the key, so that a
 /// stage which was killed finds what it left.
@@ -84,12 +84,26 @@ pub fn perform(
         shared.claims.finish(claim);
         return Ok(Finished { record, used: None });
     }
-    let begin = Instant::now();
-    let steps = steps(setting, attempt).map_err(work::failure)?;
-    let task = Task { folder: claim.folder().into(), steps };
-    let result = shared.executor.run(attempt.job, &task, events);
-    let seconds = begin.elapsed().as_secs_f64();
-    let finished = result.and_then(|used| {
+    let task = match shared.executor.resume(attempt.key).map_err(work::failure)? {
+        Some(task) => task,
+        None => {
+            let steps = steps(setting, attempt).map_err(work::failure)?;
+            Task { folder: claim.folder().into(), steps }
+        }
+    };
+    let members = setting.plan.jobs[attempt.job].processes.iter();
+    let running = members.map(|process| setting.plan.processes[*process].running);
+    let call = Call {
+        job: attempt.job,
+        name: &setting.plan.job_name(attempt.job),
+        key: attempt.key,
+        task: &task,
+        threads: attempt.threads,
+        memory: running.clone().filter_map(|running| running.memory).fold(0, u64::saturating_add),
+        timeout: running.filter_map(|running| running.timeout).min(),
+    };
+    let result = shared.executor.run(&call, events);
+    let finished = result.and_then(|Ran { used, seconds }| {
         let keep = || -> Result<Record, String> {
             // What took long to make is worth the disk's time; all other outputs are synced at the end of the run.
             let durable = if seconds >= LONG { Durable::Now } else { Durable::Later };

@@ -50,6 +50,8 @@ pub enum State {
 pub struct Manner {
     /// How much may run at once.
     pub limits: Limits,
+    /// Threads of a job whose stages name none; none for an even share.
+    pub threads: Option<usize>,
     /// After a failure what does not need the failed job runs all the same.
     pub keep_going: bool,
     /// Say of every job why it runs or not.
@@ -239,7 +241,7 @@ impl<'a> Run<'a> {
         let plan = self.setting.plan;
         let running = || plan.jobs[job].processes.iter().map(|process| plan.processes[*process].running);
         Wish {
-            threads: running().filter_map(|running| running.threads).max(),
+            threads: running().filter_map(|running| running.threads).max().or(self.manner.threads),
             memory: running().filter_map(|running| running.memory).fold(0, u64::saturating_add),
             seconds: self.estimate(job),
         }
@@ -316,12 +318,12 @@ impl<'a> Run<'a> {
             Event::Note { process, text } => {
                 self.screen.note(&process.map(|process| format!("{process}: {text}")).unwrap_or(text));
             }
-            Event::Interrupted => {
+            Event::Interrupted(how) => {
                 self.interrupts += 1;
                 self.shared.stop.store(true, Ordering::Relaxed);
                 if self.interrupts == 1 {
                     self.screen.warn("stopping: ending what runs (press Ctrl-C again to kill it)");
-                    self.shared.executor.stop(Stop::Ask);
+                    self.shared.executor.stop(how);
                     self.deadline = Some(Instant::now() + task::PATIENCE);
                 } else {
                     self.kill();

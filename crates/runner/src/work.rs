@@ -1,8 +1,10 @@
 //! What a running job tells the runner, and its end put into words.
 
-use crate::task::{Ending, Step, Used};
+use crate::executor::Stop;
+use crate::task::{Ending, Step, Told, Used};
 use crate::words::{self, Numbers, Progress};
 use std::path::PathBuf;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 /// What a running job tells the runner.
@@ -47,8 +49,8 @@ pub enum Event {
         /// A line.
         text: String,
     },
-    /// The user pressed Ctrl-C or asked the runner to end.
-    Interrupted,
+    /// The user pressed Ctrl-C, or asked the runner to end.
+    Interrupted(Stop),
 }
 
 /// Where a process of a running job writes what it says.
@@ -89,8 +91,40 @@ pub struct Failure {
 /// How a shell script ends when a program in it wrote to a closed pipe: 128 and the signal's number, 13.
 const SHELL_SIGPIPE: &str = "exit code 141";
 
+/// That a job runs, and where its processes write what they say.
+pub fn started(job: usize, steps: &[Step]) -> Event {
+    let log =
+        |step: &Step| Log { process: step.name.clone(), path: step.log().into(), begin: step.log_begin };
+    Event::Started { job, logs: steps.iter().map(log).collect() }
+}
+
+/// Passes on what a guard tells of a running job.
+pub fn tell(job: usize, steps: &[Step], told: Told, events: &Sender<Event>) {
+    let name = |step: usize| steps.get(step).map(|step| step.name.clone());
+    let event = match told {
+        Told::Progress { step, progress } => name(step).map(|stage| Event::Progress { job, stage, progress }),
+        Told::Numbers { step, numbers } => name(step).map(|stage| Event::Numbers { job, stage, numbers }),
+        Told::Note { step, text } => name(step).map(|name| Event::Note { process: Some(name), text }),
+        Told::Ended(_) => None,
+    };
+    event.into_iter().for_each(|event| {
+        let _ = events.send(event);
+    });
+}
+
+/// What becomes of a job by how its guard says that it ended; a guard that was killed says nothing.
+pub fn result(steps: &[Step], ending: Option<Ending>) -> Result<Used, Box<Failure>> {
+    let Some(ending) = ending else {
+        let what =
+            "the runner's process that watches over it was killed, and it with that; run again".to_owned();
+        return Err(of_job(steps, 0, what));
+    };
+    let used = ending.used;
+    outcome(steps, ending).map(|()| used).map_err(|failure| Box::new(Failure { used, ..*failure }))
+}
+
 /// What is to be said of how a job ended.
-pub fn outcome(steps: &[Step], ending: Ending) -> Result<(), Box<Failure>> {
+fn outcome(steps: &[Step], ending: Ending) -> Result<(), Box<Failure>> {
     if let Some((step, what)) = ending.unstarted {
         let line = steps.get(step).map(|step| step.line.clone());
         return Err(Box::new(Failure { what, line, ..Failure::default() }));

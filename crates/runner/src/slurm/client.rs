@@ -1,0 +1,231 @@
+//! Slurm's own commands: what they are asked, and what their answers mean.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The longest that a command may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is looked whether a command has ended.
+const ROUND: Duration = Duration::from_millis(5);
+/// Slurm's own default for `MaxArraySize`, less one: the most jobs of an array, where Slurm does not say.
+const MOST_OF_AN_ARRAY: usize = 1000;
+
+/// Why Slurm did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It does not answer now, and may later. It may have done all the same what it was asked.
+    Silent(String),
+    /// Too many jobs, for now or at once.
+    Full(String),
+    /// It will not do that.
+    Wrong(String),
+}
+
+impl Refusal {
+    /// What it said.
+    pub fn words(&self) -> &str {
+        match self {
+            Refusal::Silent(words) | Refusal::Full(words) | Refusal::Wrong(words) => words,
+        }
+    }
+}
+
+/// A job's state in Slurm's words, such as `PENDING`, and the reason that Slurm gives for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The state.
+    pub state: String,
+    /// Why it is in that state, such as `Resources`; `None` where there is no reason.
+    pub reason: String,
+}
+
+impl State {
+    /// Whether the job may still come to an end by itself.
+    pub fn is_open(&self) -> bool {
+        const OPEN: [&str; 12] = [
+            "PENDING",
+            "RUNNING",
+            "COMPLETING",
+            "CONFIGURING",
+            "SUSPENDED",
+            "REQUEUED",
+            "REQUEUE_HOLD",
+            "REQUEUE_FED",
+            "RESIZING",
+            "SIGNALING",
+            "STAGE_OUT",
+            "STOPPED",
+        ];
+        OPEN.contains(&self.state.as_str())
+    }
+}
+
+/// The states of all jobs of this user by the name of their array and their number in it.
+pub type States = BTreeMap<(String, usize), State>;
+
+/// Submits an array and returns its number.
+pub fn submit(arguments: &[OsString]) -> Result<u64, Refusal> {
+    let told = ask("sbatch", arguments)?;
+    // `123`, or `123;cluster`; before that there may be lines of the site's own.
+    let last = told.lines().last().unwrap_or_default();
+    let number = last.split(';').next().unwrap_or_default().trim();
+    number.parse().map_err(|_| Refusal::Silent(format!("sbatch says `{last}` in place of a job's number")))
+}
+
+/// The states of all jobs of this user that Slurm still knows, by one question.
+pub fn states() -> Result<States, Refusal> {
+    let user = rustix::process::getuid().as_raw().to_string();
+    // Array, number in it, state, reason: a name may hold anything, so it comes last.
+    let told =
+        ask("squeue", &["-h", "-r", "-t", "all", "-u", &user, "-o", "%K|%T|%r|%j"].map(OsString::from))?;
+    Ok(told.lines().filter_map(state).collect())
+}
+
+fn state(line: &str) -> Option<((String, usize), State)> {
+    let mut words = line.trim().splitn(4, '|');
+    let (number, state, reason, name) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let state = State { state: state.to_owned(), reason: reason.to_owned() };
+    Some(((name.to_owned(), number.parse().ok()?), state))
+}
+
+/// The number of the array of this name, if Slurm knows it.
+pub fn number_of(array: &str) -> Result<Option<u64>, Refusal> {
+    let arguments = ["-h", "-t", "all", "-o", "%F", "-n", array].map(OsString::from);
+    Ok(ask("squeue", &arguments)?.lines().find_map(|line| line.trim().parse().ok()))
+}
+
+/// Cancels jobs such as `123` or `123_4`.
+pub fn cancel(jobs: &[String]) -> Result<(), Refusal> {
+    // Some systems let a command line have no more than 128 KiB.
+    for jobs in jobs.chunks(1000) {
+        let arguments: Vec<OsString> = jobs.iter().map(OsString::from).collect();
+        match ask("scancel", &arguments) {
+            // One of them has ended by now.
+            Err(Refusal::Wrong(words)) if words.contains("Invalid job id") => {}
+            other => drop(other?),
+        }
+    }
+    Ok(())
+}
+
+/// The most jobs that an array may have.
+pub fn most_of_an_array() -> usize {
+    let told = ask("scontrol", &["show", "config"].map(OsString::from)).unwrap_or_default();
+    let size = told.lines().find_map(|line| line.strip_prefix("MaxArraySize")?.split('=').nth(1));
+    size.and_then(|size| size.trim().parse().ok()).filter(|size| *size > 0).unwrap_or(MOST_OF_AN_ARRAY)
+}
+
+/// What a command says.
+fn ask(program: &str, arguments: &[OsString]) -> Result<String, Refusal> {
+    let mut command = Command::new(program);
+    // Some sites change what these print by variables of the environment.
+    command
+        .args(arguments)
+        .env_remove("SQUEUE_FORMAT")
+        .env_remove("SQUEUE_FORMAT2")
+        .env_remove("SQUEUE_STATES");
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Refusal::Wrong(format!(
+            "there is no `{program}` on PATH: jobs go to Slurm only where it is installed"
+        )),
+        _ => Refusal::Silent(format!("{program} cannot be started: {error}")),
+    })?;
+    let [out, err] = [
+        child.stdout.take().map(|pipe| read(Box::new(pipe))),
+        child.stderr.take().map(|pipe| read(Box::new(pipe))),
+    ];
+    let begin = Instant::now();
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if begin.elapsed() < PATIENCE => std::thread::sleep(ROUND),
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(Refusal::Silent(format!(
+                    "{program} did not answer within {} s",
+                    PATIENCE.as_secs()
+                )));
+            }
+        }
+    };
+    let text = |pipe: Option<std::thread::JoinHandle<String>>| {
+        pipe.and_then(|pipe| pipe.join().ok()).unwrap_or_default()
+    };
+    let (out, err) = (text(out), text(err));
+    if status.success() { Ok(out) } else { Err(refusal(program, &err)) }
+}
+
+fn read(mut pipe: Box<dyn Read + Send>) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// What it means that a command failed with these words.
+fn refusal(program: &str, words: &str) -> Refusal {
+    const SILENT: [&str; 8] = [
+        "Unable to contact slurm controller",
+        "Connection refused",
+        "Connection timed out",
+        "Socket timed out",
+        "Zero Bytes were transmitted",
+        "standby mode",
+        "Communication connection failure",
+        "Unable to establish controller machine",
+    ];
+    const FULL: [&str; 6] = [
+        "submit limit",
+        "Resource temporarily unavailable",
+        "temporarily unable to accept job",
+        "Invalid job array specification",
+        "Job array index",
+        "MaxJobCount",
+    ];
+    let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let told = if lines.is_empty() { format!("{program} failed without a word") } else { lines.join("; ") };
+    let has = |known: &[&str]| known.iter().any(|known| words.contains(known));
+    if has(&SILENT) {
+        Refusal::Silent(told)
+    } else if has(&FULL) {
+        Refusal::Full(told)
+    } else {
+        Refusal::Wrong(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_squeue_is_a_state() {
+        let read = state("7|PENDING|Resources|tiny-train-4f2a|b").unwrap();
+        assert_eq!(read.0, ("tiny-train-4f2a|b".to_owned(), 7));
+        assert!(read.1.is_open());
+        assert_eq!(read.1.reason, "Resources");
+        assert!(!state("0|NODE_FAIL|NodeDown|x").unwrap().1.is_open());
+        // A job that is of no array, and what is no line of jobs.
+        assert_eq!(state("N/A|RUNNING|None|shell"), None);
+        assert_eq!(state("slurm_load_jobs error"), None);
+    }
+
+    #[test]
+    fn a_refusal_is_told_from_silence_and_from_too_many_jobs() {
+        let read = |words| refusal("sbatch", words);
+        let silent = "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)";
+        assert!(matches!(read(silent), Refusal::Silent(_)));
+        let full = "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)";
+        assert!(matches!(read(full), Refusal::Full(_)));
+        let wrong = "sbatch: error: invalid partition specified: nowhere\nsbatch: error: Batch job submission failed: Invalid partition name specified";
+        assert_eq!(read(wrong).words().lines().count(), 1);
+        assert!(matches!(read(wrong), Refusal::Wrong(_)));
+        assert_eq!(read("").words(), "sbatch failed without a word");
+    }
+}

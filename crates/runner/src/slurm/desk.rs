@@ -1,0 +1,350 @@
+//! The desk: the one thread that submits jobs, sees how far they are, and tells those who wait for them.
+
+use super::client::{self, Refusal};
+use super::folder::{Cell, End, Folder};
+use super::lost;
+use super::submission::{self, Request, Submitter};
+use crate::executor::Stop;
+use crate::task::Told;
+use crate::work::Event;
+use blake3::Hash;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+/// What the desk is told.
+pub enum Message {
+    /// A job is to be submitted.
+    Submit(Request),
+    /// A job of an earlier runner is to be followed.
+    Follow {
+        /// Its key.
+        key: Hash,
+        /// Which job it is.
+        cell: Cell,
+        /// Who waits for it.
+        heard: Sender<Heard>,
+    },
+    /// What runs is to end.
+    Stop(Stop),
+}
+
+/// What is heard of a job.
+pub enum Heard {
+    /// It has begun.
+    Began,
+    /// It tells something.
+    Told(Told),
+    /// It has ended and left word of it.
+    Ended(End),
+    /// It is lost, or was never taken.
+    Lost {
+        /// What became of it.
+        what: String,
+        /// What Slurm itself wrote of it.
+        words: Vec<String>,
+    },
+    /// It goes on without this runner.
+    Left,
+}
+
+/// How long it is waited for further jobs before an array is submitted.
+const GATHERING: Duration = Duration::from_millis(100);
+/// How often folders are looked at; of many jobs more rarely.
+const LOOKING: Duration = Duration::from_millis(200);
+/// How often Slurm is asked about all jobs.
+const ASKING: Duration = Duration::from_secs(5);
+/// The same while they are being cancelled.
+const ASKING_SOON: Duration = Duration::from_secs(1);
+/// When it is tried again to submit what Slurm did not take.
+const AGAIN: Duration = Duration::from_secs(5);
+/// The most that is read at once of what a job tells, in bytes.
+const MOST_TOLD: u64 = 1 << 18;
+
+struct Desk<'a> {
+    submitter: Submitter,
+    events: &'a Sender<Event>,
+    /// Jobs that are not submitted yet, and when the first of them came or may be tried again.
+    waiting: Vec<Request>,
+    due: Option<Instant>,
+    arrays: BTreeMap<String, Array>,
+    /// The most jobs of an array, once it was asked for.
+    most: Option<usize>,
+    asked: Instant,
+    stop: Option<Stop>,
+    /// Whether it was told that Slurm does not answer, or takes no more.
+    complained: bool,
+}
+
+struct Array {
+    folder: Folder,
+    /// Slurm's number; none if an earlier runner submitted it and did not live to note that.
+    job: Option<u64>,
+    open: BTreeMap<usize, Open>,
+}
+
+/// A job that has not ended.
+struct Open {
+    key: Hash,
+    heard: Sender<Heard>,
+    has_begun: bool,
+    /// Up to where was read what it tells.
+    read: u64,
+    /// Since when Slurm says that it is over.
+    over: Option<Instant>,
+}
+
+/// Works until nobody can tell it anything more.
+pub fn work(submitter: Submitter, messages: &Receiver<Message>, events: &Sender<Event>) {
+    let mut desk = Desk {
+        submitter,
+        events,
+        waiting: Vec::new(),
+        due: None,
+        arrays: BTreeMap::new(),
+        most: None,
+        asked: Instant::now(),
+        stop: None,
+        complained: false,
+    };
+    let mut looked = Instant::now();
+    loop {
+        match messages.recv_timeout(desk.pause(looked)) {
+            Ok(message) => desk.take(message),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if desk.due.is_some_and(|due| due <= Instant::now()) {
+            desk.submit();
+        }
+        if looked.elapsed() >= desk.looking() {
+            desk.look();
+            looked = Instant::now();
+        }
+        let asking = if desk.stop.is_some() { ASKING_SOON } else { ASKING };
+        if desk.asked.elapsed() >= asking && !desk.arrays.is_empty() {
+            desk.ask();
+        }
+    }
+}
+
+impl Desk<'_> {
+    fn jobs(&self) -> usize {
+        self.arrays.values().map(|array| array.open.len()).sum()
+    }
+
+    fn looking(&self) -> Duration {
+        LOOKING.max(Duration::from_millis(self.jobs() as u64))
+    }
+
+    /// How long nothing is to be done.
+    fn pause(&self, looked: Instant) -> Duration {
+        let look = if self.arrays.is_empty() { Duration::from_secs(3600) } else { self.looking() };
+        let left = look.saturating_sub(looked.elapsed());
+        let due = self.due.map(|due| due.saturating_duration_since(Instant::now()));
+        due.map_or(left, |due| due.min(left))
+    }
+
+    fn take(&mut self, message: Message) {
+        match (message, self.stop) {
+            (Message::Stop(how), _) => self.stop(how),
+            (Message::Submit(Request { heard, .. }) | Message::Follow { heard, .. }, Some(_)) => {
+                let _ = heard.send(Heard::Left);
+            }
+            (Message::Submit(request), None) => {
+                self.due.get_or_insert_with(|| Instant::now() + GATHERING);
+                self.waiting.push(request);
+            }
+            (Message::Follow { key, cell, heard }, None) => {
+                let folder = self.submitter.shelf.folder(&cell.array);
+                let job = folder.job();
+                let array = self.arrays.entry(cell.array);
+                let array = array.or_insert(Array { folder, job, open: BTreeMap::new() });
+                array.open.insert(cell.number, Open::new(key, heard));
+            }
+        }
+    }
+
+    fn submit(&mut self) {
+        self.due = None;
+        let most = *self.most.get_or_insert_with(client::most_of_an_array);
+        let mut arrays = submission::group(std::mem::take(&mut self.waiting), most);
+        arrays.reverse();
+        while let Some(mut array) = arrays.pop() {
+            match self.submitter.submit(&array) {
+                Ok(submitted) => {
+                    self.complained = false;
+                    let open = array.into_iter().enumerate();
+                    let open = open.map(|(number, request)| (number, Open::new(request.key, request.heard)));
+                    let (folder, job) = (submitted.folder, Some(submitted.job));
+                    self.arrays.insert(submitted.name, Array { folder, job, open: open.collect() });
+                }
+                Err(Refusal::Full(_)) if array.len() > 1 => {
+                    let rest = array.split_off(array.len() / 2);
+                    arrays.extend([rest, array]);
+                }
+                Err(Refusal::Full(words)) if !self.is_alone() => {
+                    self.complain(&format!(
+                        "Slurm takes no more jobs now, and is asked again until it does: {words}"
+                    ));
+                    self.put_back(array, arrays);
+                    return;
+                }
+                Err(Refusal::Silent(words)) => {
+                    self.complain(&format!(
+                        "Slurm does not answer, and is asked again until it does: {words}"
+                    ));
+                    self.put_back(array, arrays);
+                    return;
+                }
+                Err(refusal) => {
+                    let what = format!("was refused by Slurm: {}", refusal.words());
+                    for request in array {
+                        let _ = request.heard.send(Heard::Lost { what: what.clone(), words: Vec::new() });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether this user has no other job in Slurm: what is refused then will always be.
+    fn is_alone(&self) -> bool {
+        let is_open = |states: &client::States| states.values().any(client::State::is_open);
+        self.arrays.is_empty() && client::states().is_ok_and(|states| !is_open(&states))
+    }
+
+    /// Keeps jobs to be submitted later, in their order.
+    fn put_back(&mut self, array: Vec<Request>, mut arrays: Vec<Vec<Request>>) {
+        arrays.push(array);
+        arrays.reverse();
+        self.waiting = arrays.into_iter().flatten().collect();
+        self.due = Some(Instant::now() + AGAIN);
+    }
+
+    /// Tells something of the cluster once.
+    fn complain(&mut self, text: &str) {
+        if !std::mem::replace(&mut self.complained, true) {
+            let _ = self.events.send(Event::Note { process: None, text: text.to_owned() });
+        }
+    }
+
+    /// Looks into the folders for what has begun, is told, and has ended.
+    fn look(&mut self) {
+        let shelf = &self.submitter.shelf;
+        for (name, Array { folder, open, .. }) in &mut self.arrays {
+            // What cannot be read now is read later.
+            let Ok(seen) = folder.look() else { continue };
+            for (number, job) in open.iter_mut().filter(|(number, _)| seen.begun.contains(number)) {
+                if !std::mem::replace(&mut job.has_begun, true) {
+                    let _ = job.heard.send(Heard::Began);
+                }
+                let _ = job.listen(folder, *number);
+            }
+            for number in seen.ended {
+                let Some(job) = open.get(&number) else { continue };
+                let Ok(end) = folder.end(number) else { continue };
+                let _ = job.heard.send(Heard::Ended(end));
+                shelf.forget(job.key, &Cell { array: name.clone(), number });
+                open.remove(&number);
+            }
+        }
+        self.arrays.retain(|_, array| !array.open.is_empty());
+    }
+
+    /// Asks Slurm about all jobs, for the sake of those that end without leaving word of it.
+    fn ask(&mut self) {
+        self.asked = Instant::now();
+        let states = match client::states() {
+            Ok(states) => states,
+            Err(refusal) => {
+                let words = refusal.words();
+                return self.complain(&format!("Slurm does not answer; jobs that run go on: {words}"));
+            }
+        };
+        self.complained = false;
+        // Word of an end may have come in the meantime.
+        self.look();
+        let is_stopping = self.stop.is_some();
+        let shelf = &self.submitter.shelf;
+        for (name, Array { folder, open, .. }) in &mut self.arrays {
+            open.retain(|number, job| {
+                let state = states.get(&(name.clone(), *number));
+                if state.is_some_and(client::State::is_open) {
+                    job.over = None;
+                    return true;
+                }
+                let over = *job.over.get_or_insert_with(Instant::now);
+                if over.elapsed() < lost::patience(state) && !is_stopping {
+                    return true;
+                }
+                let (what, words) = (lost::in_words(state), folder.words(*number));
+                let _ = job.heard.send(Heard::Lost { what, words });
+                shelf.forget(job.key, &Cell { array: name.clone(), number: *number });
+                false
+            });
+        }
+        self.arrays.retain(|_, array| !array.open.is_empty());
+    }
+
+    fn stop(&mut self, how: Stop) {
+        self.stop = Some(how);
+        self.due = None;
+        for request in self.waiting.drain(..) {
+            let _ = request.heard.send(Heard::Left);
+        }
+        if how != Stop::Leave {
+            self.cancel();
+        }
+        if how != Stop::Ask {
+            // The next run finds them, or that they were cancelled.
+            for job in std::mem::take(&mut self.arrays).into_values().flat_map(|array| array.open) {
+                let _ = job.1.heard.send(Heard::Left);
+            }
+        }
+    }
+
+    fn cancel(&mut self) {
+        let mut jobs = Vec::new();
+        for (name, array) in &mut self.arrays {
+            array.job = array.job.or_else(|| client::number_of(name).ok().flatten());
+            jobs.extend(
+                array
+                    .job
+                    .iter()
+                    .flat_map(|job| array.open.keys().map(move |number| format!("{job}_{number}"))),
+            );
+        }
+        if let Err(refusal) = client::cancel(&jobs) {
+            let text = format!(
+                "its jobs could not be cancelled in Slurm ({}): `scancel {}` does it",
+                refusal.words(),
+                jobs.join(" ")
+            );
+            let _ = self.events.send(Event::Note { process: None, text });
+        }
+    }
+}
+
+impl Open {
+    fn new(key: Hash, heard: Sender<Heard>) -> Open {
+        Open { key, heard, has_begun: false, read: 0, over: None }
+    }
+
+    /// Passes on what a job tells, as far as its lines are whole.
+    fn listen(&mut self, folder: &Folder, number: usize) -> io::Result<()> {
+        let mut file = File::open(folder.told(number))?;
+        file.seek(SeekFrom::Start(self.read))?;
+        let mut bytes = Vec::new();
+        file.take(MOST_TOLD).read_to_end(&mut bytes)?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        self.read += whole as u64;
+        for line in bytes[..whole].split(|byte| *byte == b'\n') {
+            if let Ok(told) = serde_json::from_slice(line) {
+                let _ = self.heard.send(Heard::Told(told));
+            }
+        }
+        Ok(())
+    }
+}
