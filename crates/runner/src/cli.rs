@@ -93,7 +93,13 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     if arguments.dry_run {
         let setting = opened.setting(&project, &digests);
         let preview = preview::preview(&setting, &LastRuns::load(&project, &opened.plan.name));
-        dry_run::print(&setting, &preview, limits.threads, arguments.explain, common.json)?;
+        dry_run::print(
+            &setting,
+            &preview,
+            on.threads().unwrap_or(limits.threads),
+            arguments.explain,
+            common.json,
+        )?;
         return Ok(0);
     }
 

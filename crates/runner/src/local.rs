@@ -82,7 +82,7 @@ impl Executor for Local {
         result.map(|used| Ran { used, seconds: begin.elapsed().as_secs_f64() })
     }
 
-    fn stop(&self, how: Stop) {
+    fn stop(&self, how: Stop) -> &'static str {
         let signal = match how {
             Stop::Ask | Stop::Leave => Signal::TERM,
             Stop::Kill => Signal::KILL,
@@ -90,6 +90,7 @@ impl Executor for Local {
         let mut running = self.running();
         running.asked = Some(signal);
         running.groups.values().for_each(|group| guards::signal(*group, signal));
+        "stopping: ending what runs (press Ctrl-C again to kill it)"
     }
 }
 

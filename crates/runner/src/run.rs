@@ -322,8 +322,8 @@ impl<'a> Run<'a> {
                 self.interrupts += 1;
                 self.shared.stop.store(true, Ordering::Relaxed);
                 if self.interrupts == 1 {
-                    self.screen.warn("stopping: ending what runs (press Ctrl-C again to kill it)");
-                    self.shared.executor.stop(how);
+                    let words = self.shared.executor.stop(how);
+                    self.screen.warn(words);
                     self.deadline = Some(Instant::now() + task::PATIENCE);
                 } else {
                     self.kill();

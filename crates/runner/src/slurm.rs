@@ -122,9 +122,14 @@ impl Executor for Slurm {
             match heard {
                 Heard::Began => drop(events.send(work::started(call.job, steps))),
                 Heard::Told(told) => work::tell(call.job, steps, told, events),
-                Heard::Ended(end) => {
+                Heard::Ended { end, why } => {
                     let ran = |used| Ran { used, seconds: end.seconds };
-                    return work::result(steps, end.ending).map(ran);
+                    return work::result(steps, end.ending).map(ran).map_err(|failure| match why {
+                        Some(why) => {
+                            Box::new(Failure { what: format!("{why}: {}", failure.what), ..*failure })
+                        }
+                        None => failure,
+                    });
                 }
                 Heard::Lost { what, words } => {
                     let failure = work::of_job(steps, 0, what);
@@ -137,7 +142,13 @@ impl Executor for Slurm {
         Err(work::failure("the runner itself has a fault: nobody follows its jobs in Slurm".to_owned()))
     }
 
-    fn stop(&self, how: Stop) {
+    fn stop(&self, how: Stop) -> &'static str {
         self.tell(Message::Stop(how));
+        match how {
+            Stop::Leave => {
+                "leaving: what was submitted goes on in Slurm, and the same command will follow it"
+            }
+            _ => "stopping: cancelling its jobs in Slurm (press Ctrl-C again not to wait for their end)",
+        }
     }
 }

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The longest that a command may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked whether a command has ended.
 const ROUND: Duration = Duration::from_millis(5);
+/// What `sbatch` says before it tries again by itself, for two minutes.
+const FULL: &str = "Slurm temporarily unable to accept job";
 /// Slurm's own default for `MaxArraySize`, less one: the most jobs of an array, where Slurm does not say.
 const MOST_OF_AN_ARRAY: usize = 1000;
 
@@ -18,8 +21,10 @@ const MOST_OF_AN_ARRAY: usize = 1000;
 pub enum Refusal {
     /// It does not answer now, and may later. It may have done all the same what it was asked.
     Silent(String),
-    /// Too many jobs, for now or at once.
+    /// It has as many jobs as it can hold, and takes more when others are forgotten.
     Full(String),
+    /// These are more jobs than it takes of this user, or in one array; or it never takes such a job: it does not say.
+    TooMany(String),
     /// It will not do that.
     Wrong(String),
 }
@@ -28,7 +33,10 @@ impl Refusal {
     /// What it said.
     pub fn words(&self) -> &str {
         match self {
-            Refusal::Silent(words) | Refusal::Full(words) | Refusal::Wrong(words) => words,
+            Refusal::Silent(words)
+            | Refusal::Full(words)
+            | Refusal::TooMany(words)
+            | Refusal::Wrong(words) => words,
         }
     }
 }
@@ -102,11 +110,7 @@ pub fn cancel(jobs: &[String]) -> Result<(), Refusal> {
     // Some systems let a command line have no more than 128 KiB.
     for jobs in jobs.chunks(1000) {
         let arguments: Vec<OsString> = jobs.iter().map(OsString::from).collect();
-        match ask("scancel", &arguments) {
-            // One of them has ended by now.
-            Err(Refusal::Wrong(words)) if words.contains("Invalid job id") => {}
-            other => drop(other?),
-        }
+        ask("scancel", &arguments)?;
     }
     Ok(())
 }
@@ -121,12 +125,11 @@ pub fn most_of_an_array() -> usize {
 /// What a command says.
 fn ask(program: &str, arguments: &[OsString]) -> Result<String, Refusal> {
     let mut command = Command::new(program);
-    // Some sites change what these print by variables of the environment.
-    command
-        .args(arguments)
-        .env_remove("SQUEUE_FORMAT")
-        .env_remove("SQUEUE_FORMAT2")
-        .env_remove("SQUEUE_STATES");
+    command.args(arguments).env("LC_ALL", "C");
+    // A user may have set what is listed, and how; how jobs are submitted stays the user's affair.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"SQUEUE_")) {
+        command.env_remove(name);
+    }
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Refusal::Wrong(format!(
@@ -134,38 +137,42 @@ fn ask(program: &str, arguments: &[OsString]) -> Result<String, Refusal> {
         )),
         _ => Refusal::Silent(format!("{program} cannot be started: {error}")),
     })?;
-    let [out, err] = [
-        child.stdout.take().map(|pipe| read(Box::new(pipe))),
-        child.stderr.take().map(|pipe| read(Box::new(pipe))),
-    ];
+    let out = child.stdout.take().map(|pipe| std::thread::spawn(move || io::read_to_string(pipe)));
+    let heard = Arc::new(Mutex::new(String::new()));
+    let err = child.stderr.take().map(|pipe| {
+        let heard = heard.clone();
+        std::thread::spawn(move || {
+            BufReader::new(pipe).lines().map_while(Result::ok).for_each(|line| {
+                let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                heard.push_str(&line);
+                heard.push('\n');
+            });
+        })
+    });
+    let words = || heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let begin = Instant::now();
     let status = loop {
+        // A full cluster keeps `sbatch` for minutes, in which nobody would see to what runs.
+        let is_kept = words().contains(FULL);
         match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if begin.elapsed() < PATIENCE => std::thread::sleep(ROUND),
+            Ok(Some(status)) => break Some(status),
+            Ok(None) if begin.elapsed() < PATIENCE && !is_kept => std::thread::sleep(ROUND),
             _ => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(Refusal::Silent(format!(
-                    "{program} did not answer within {} s",
-                    PATIENCE.as_secs()
-                )));
+                break None;
             }
         }
     };
-    let text = |pipe: Option<std::thread::JoinHandle<String>>| {
-        pipe.and_then(|pipe| pipe.join().ok()).unwrap_or_default()
-    };
-    let (out, err) = (text(out), text(err));
-    if status.success() { Ok(out) } else { Err(refusal(program, &err)) }
-}
-
-fn read(mut pipe: Box<dyn Read + Send>) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = pipe.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+    let out = out.and_then(|reader| reader.join().ok()?.ok()).unwrap_or_default();
+    let _ = err.map(std::thread::JoinHandle::join);
+    match status {
+        Some(status) if status.success() => Ok(out),
+        None if !words().contains(FULL) => {
+            Err(Refusal::Silent(format!("{program} did not answer within {} s", PATIENCE.as_secs())))
+        }
+        _ => Err(refusal(program, &words())),
+    }
 }
 
 /// What it means that a command failed with these words.
@@ -180,21 +187,16 @@ fn refusal(program: &str, words: &str) -> Refusal {
         "Communication connection failure",
         "Unable to establish controller machine",
     ];
-    const FULL: [&str; 6] = [
-        "submit limit",
-        "Resource temporarily unavailable",
-        "temporarily unable to accept job",
-        "Invalid job array specification",
-        "Job array index",
-        "MaxJobCount",
-    ];
+    const TOO_MANY: [&str; 2] = ["Job violates accounting/QOS policy", "Invalid job array specification"];
     let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let told = if lines.is_empty() { format!("{program} failed without a word") } else { lines.join("; ") };
     let has = |known: &[&str]| known.iter().any(|known| words.contains(known));
     if has(&SILENT) {
         Refusal::Silent(told)
-    } else if has(&FULL) {
+    } else if has(&[FULL, "Resource temporarily unavailable"]) {
         Refusal::Full(told)
+    } else if has(&TOO_MANY) {
+        Refusal::TooMany(told)
     } else {
         Refusal::Wrong(told)
     }
@@ -221,8 +223,10 @@ mod tests {
         let read = |words| refusal("sbatch", words);
         let silent = "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)";
         assert!(matches!(read(silent), Refusal::Silent(_)));
-        let full = "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)";
+        let full = "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying";
         assert!(matches!(read(full), Refusal::Full(_)));
+        let many = "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)";
+        assert!(matches!(read(many), Refusal::TooMany(_)));
         let wrong = "sbatch: error: invalid partition specified: nowhere\nsbatch: error: Batch job submission failed: Invalid partition name specified";
         assert_eq!(read(wrong).words().lines().count(), 1);
         assert!(matches!(read(wrong), Refusal::Wrong(_)));

@@ -38,7 +38,12 @@ pub enum Heard {
     /// It tells something.
     Told(Told),
     /// It has ended and left word of it.
-    Ended(End),
+    Ended {
+        /// Its word.
+        end: End,
+        /// What Slurm knows of it beyond that.
+        why: Option<String>,
+    },
     /// It is lost, or was never taken.
     Lost {
         /// What became of it.
@@ -92,6 +97,8 @@ struct Open {
     has_begun: bool,
     /// Up to where was read what it tells.
     read: u64,
+    /// Its word, if that is that it was killed, until Slurm says why.
+    killed: Option<End>,
     /// Since when Slurm says that it is over.
     over: Option<Instant>,
 }
@@ -181,29 +188,19 @@ impl Desk<'_> {
                     let (folder, job) = (submitted.folder, Some(submitted.job));
                     self.arrays.insert(submitted.name, Array { folder, job, open: open.collect() });
                 }
-                Err(Refusal::Full(_)) if array.len() > 1 => {
+                Err(Refusal::Full(_) | Refusal::TooMany(_)) if array.len() > 1 => {
                     let rest = array.split_off(array.len() / 2);
                     arrays.extend([rest, array]);
                 }
-                Err(Refusal::Full(words)) if !self.is_alone() => {
-                    self.complain(&format!(
-                        "Slurm takes no more jobs now, and is asked again until it does: {words}"
-                    ));
-                    self.put_back(array, arrays);
-                    return;
+                Err(Refusal::TooMany(words)) if self.is_alone() => refuse(array, &words),
+                Err(Refusal::Wrong(words)) => refuse(array, &words),
+                Err(Refusal::Full(words) | Refusal::TooMany(words)) => {
+                    self.complain("Slurm takes no more jobs now, and is asked again until it does", &words);
+                    return self.put_back(array, arrays);
                 }
                 Err(Refusal::Silent(words)) => {
-                    self.complain(&format!(
-                        "Slurm does not answer, and is asked again until it does: {words}"
-                    ));
-                    self.put_back(array, arrays);
-                    return;
-                }
-                Err(refusal) => {
-                    let what = format!("was refused by Slurm: {}", refusal.words());
-                    for request in array {
-                        let _ = request.heard.send(Heard::Lost { what: what.clone(), words: Vec::new() });
-                    }
+                    self.complain("Slurm does not answer, and is asked again until it does", &words);
+                    return self.put_back(array, arrays);
                 }
             }
         }
@@ -224,15 +221,16 @@ impl Desk<'_> {
     }
 
     /// Tells something of the cluster once.
-    fn complain(&mut self, text: &str) {
+    fn complain(&mut self, text: &str, words: &str) {
         if !std::mem::replace(&mut self.complained, true) {
-            let _ = self.events.send(Event::Note { process: None, text: text.to_owned() });
+            let _ = self.events.send(Event::Note { process: None, text: format!("{text}: {words}") });
         }
     }
 
     /// Looks into the folders for what has begun, is told, and has ended.
     fn look(&mut self) {
         let shelf = &self.submitter.shelf;
+        let mut ask_soon = false;
         for (name, Array { folder, open, .. }) in &mut self.arrays {
             // What cannot be read now is read later.
             let Ok(seen) = folder.look() else { continue };
@@ -243,14 +241,26 @@ impl Desk<'_> {
                 let _ = job.listen(folder, *number);
             }
             for number in seen.ended {
-                let Some(job) = open.get(&number) else { continue };
+                let Some(job) = open.get_mut(&number) else { continue };
+                if job.killed.is_some() {
+                    continue;
+                }
                 let Ok(end) = folder.end(number) else { continue };
-                let _ = job.heard.send(Heard::Ended(end));
+                if end.is_kill() && self.stop.is_none() {
+                    // For its memory, or by somebody's hand: Slurm knows, in a moment.
+                    job.killed = Some(end);
+                    ask_soon = true;
+                    continue;
+                }
+                let _ = job.heard.send(Heard::Ended { end, why: None });
                 shelf.forget(job.key, &Cell { array: name.clone(), number });
                 open.remove(&number);
             }
         }
         self.arrays.retain(|_, array| !array.open.is_empty());
+        if ask_soon {
+            self.asked = self.asked.checked_sub(ASKING - ASKING_SOON).unwrap_or(self.asked);
+        }
     }
 
     /// Asks Slurm about all jobs, for the sake of those that end without leaving word of it.
@@ -259,8 +269,7 @@ impl Desk<'_> {
         let states = match client::states() {
             Ok(states) => states,
             Err(refusal) => {
-                let words = refusal.words();
-                return self.complain(&format!("Slurm does not answer; jobs that run go on: {words}"));
+                return self.complain("Slurm does not answer; jobs that run go on", refusal.words());
             }
         };
         self.complained = false;
@@ -271,15 +280,22 @@ impl Desk<'_> {
         for (name, Array { folder, open, .. }) in &mut self.arrays {
             open.retain(|number, job| {
                 let state = states.get(&(name.clone(), *number));
-                if state.is_some_and(client::State::is_open) {
+                let is_open = state.is_some_and(client::State::is_open);
+                if let Some(end) = job.killed.take_if(|_| !is_open || is_stopping) {
+                    let why = state.and_then(|state| lost::of_memory(state));
+                    let _ = job.heard.send(Heard::Ended { end, why });
+                    shelf.forget(job.key, &Cell { array: name.clone(), number: *number });
+                    return false;
+                }
+                if is_open {
                     job.over = None;
                     return true;
                 }
                 let over = *job.over.get_or_insert_with(Instant::now);
-                if over.elapsed() < lost::patience(state) && !is_stopping {
+                if over.elapsed() < lost::patience(state, job.has_begun) && !is_stopping {
                     return true;
                 }
-                let (what, words) = (lost::in_words(state), folder.words(*number));
+                let (what, words) = (lost::in_words(state, job.has_begun), folder.words(*number));
                 let _ = job.heard.send(Heard::Lost { what, words });
                 shelf.forget(job.key, &Cell { array: name.clone(), number: *number });
                 false
@@ -327,9 +343,16 @@ impl Desk<'_> {
     }
 }
 
+fn refuse(array: Vec<Request>, words: &str) {
+    for request in array {
+        let what = format!("was refused by Slurm: {words}");
+        let _ = request.heard.send(Heard::Lost { what, words: Vec::new() });
+    }
+}
+
 impl Open {
     fn new(key: Hash, heard: Sender<Heard>) -> Open {
-        Open { key, heard, has_begun: false, read: 0, over: None }
+        Open { key, heard, has_begun: false, read: 0, killed: None, over: None }
     }
 
     /// Passes on what a job tells, as far as its lines are whole.

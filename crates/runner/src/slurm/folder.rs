@@ -40,6 +40,14 @@ pub struct End {
     pub ending: Option<Ending>,
 }
 
+impl End {
+    /// Whether a process was killed, as the system does it where memory runs out.
+    pub fn is_kill(&self) -> bool {
+        let is_kill = |what: &str| what.contains("signal 9") || what.ends_with("exit code 137");
+        self.ending.as_ref().is_some_and(|ending| ending.failed.iter().any(|(_, what)| is_kill(what)))
+    }
+}
+
 /// The folder of an array.
 #[derive(Clone, Debug)]
 pub struct Folder(PathBuf);

@@ -4,17 +4,27 @@ use super::client::State;
 use std::time::Duration;
 
 /// How long word of an end may take from the node on which a job ended to this one, over the shared file system.
-pub fn patience(state: Option<&State>) -> Duration {
+pub fn patience(state: Option<&State>, has_begun: bool) -> Duration {
     match state.map(|state| state.state.as_str()) {
+        // Slurm forgets at once a job that was cancelled while it waited.
+        None if !has_begun => Duration::from_secs(10),
         // By all that Slurm knows it ended well.
         None | Some("COMPLETED") => Duration::from_secs(60),
         Some(_) => Duration::from_secs(3),
     }
 }
 
+/// Why a process of a job was killed, where it was for its memory.
+pub fn of_memory(state: &State) -> Option<String> {
+    (state.state == "OUT_OF_MEMORY").then(|| in_words(Some(state), true))
+}
+
 /// In words.
-pub fn in_words(state: Option<&State>) -> String {
+pub fn in_words(state: Option<&State>, has_begun: bool) -> String {
     let Some(State { state, reason }) = state else {
+        if !has_begun {
+            return "was cancelled in Slurm before it began".to_owned();
+        }
         return "was lost: Slurm does not know its job any more, and it left no word of its end".to_owned();
     };
     match state.as_str() {
@@ -42,13 +52,13 @@ mod tests {
     #[test]
     fn each_end_has_its_own_words() {
         let said = |state: &str, reason: &str| {
-            in_words(Some(&State { state: state.to_owned(), reason: reason.to_owned() }))
+            in_words(Some(&State { state: state.to_owned(), reason: reason.to_owned() }), true)
         };
         assert!(said("NODE_FAIL", "None").contains("its node was lost"));
         assert!(said("PREEMPTED", "None").contains("room for other jobs"));
         assert!(said("TIMEOUT", "TimeLimit").contains("time limit"));
         assert!(said("OUT_OF_MEMORY", "OutOfMemory").contains("more `memory`"));
         assert_eq!(said("FAILED", "NonZeroExitCode"), "failed in Slurm (FAILED, NonZeroExitCode)");
-        assert!(in_words(None).contains("does not know its job"));
+        assert!(in_words(None, true).contains("does not know its job"));
     }
 }

@@ -143,9 +143,9 @@ impl Submitter {
     fn hand_over(&self, name: &str, folder: &Folder, wants: Wants, jobs: usize) -> Result<u64, Refusal> {
         match client::submit(&self.arguments(name, folder, wants, jobs)) {
             // It may have been taken, and only the answer was lost.
-            Err(Refusal::Silent(words)) => match client::number_of(name) {
+            Err(refusal @ (Refusal::Silent(_) | Refusal::Full(_))) => match client::number_of(name) {
                 Ok(Some(job)) => Ok(job),
-                _ => Err(Refusal::Silent(words)),
+                _ => Err(refusal),
             },
             answer => answer,
         }
