@@ -238,7 +238,7 @@ impl Screen {
         let again = again.map(|again| format!(" ({again}; trying again)")).unwrap_or_default();
         let mut text = format!("{failed} {name}{again}: {}", printable(&failure.what));
         if let Some(line) = &failure.line {
-            text += &format!("\n  command: {line}");
+            text += &format!("\n  command: {}", beginning(line));
         }
         if !failure.tail.is_empty() {
             text += "\n  its last words:";
@@ -338,6 +338,15 @@ fn summary(counts: Counts) -> String {
 /// The columns of the terminal.
 fn width() -> usize {
     rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| usize::from(size.ws_col))
+}
+
+/// A command line as it is shown to people: one of hundreds of files fills pages. The log has it whole.
+fn beginning(line: &str) -> String {
+    const MOST: usize = 2000;
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{} … (whole in the log)", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 /// A name that leaves room beside it on a terminal of this width: its middle is cut out if it is long.

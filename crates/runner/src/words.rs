@@ -141,7 +141,9 @@ pub fn end(log: &Path, begin: u64, most: u64) -> io::Result<(u64, String)> {
 
 /// The last lines of a log from the byte `begin` on.
 pub fn tail(log: &Path, begin: u64) -> Vec<String> {
-    let (_, text) = end(log, begin, 1 << 14).unwrap_or_default();
+    let (left_out, text) = end(log, begin, 1 << 14).unwrap_or_default();
+    // The first line may have lost its beginning, and with that what it is: a command line may fill pages.
+    let text = if left_out > begin { text.split_once('\n').map_or("", |(_, rest)| rest) } else { &text };
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("$ ")).collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..].iter().map(|line| shortened(line)).collect()
 }
@@ -158,6 +160,16 @@ fn shortened(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_command_line_is_none_of_the_last_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        std::fs::write(&log, format!("$ report {}\nit broke\n", "--input=x ".repeat(5000))).unwrap();
+        assert_eq!(tail(&log, 0), ["it broke"]);
+        std::fs::write(&log, "$ report\nit broke\n").unwrap();
+        assert_eq!(tail(&log, 0), ["it broke"]);
+    }
 
     #[test]
     fn only_objects_with_an_event_are_events() {
