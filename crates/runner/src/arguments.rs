@@ -101,6 +101,12 @@ pub(crate) struct RunArguments {
     /// Serve a page on 127.0.0.1 that shows the run as it goes: graph, progress, logs, curves. Its address is printed
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) live: bool,
+    /// Get what other machines made from this store, and put there what is made here: s3://BUCKET/PREFIX, gs://..., az://... or file:///FOLDER [default: $PRIORSCOPE_REMOTE]
+    #[arg(long, value_name = "URL")]
+    pub(crate) remote: Option<String>,
+    /// Put nothing there [default: whether $PRIORSCOPE_REMOTE_MODE is read-only]
+    #[arg(long)]
+    pub(crate) remote_read_only: bool,
     /// Show errors only
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,

@@ -4,7 +4,7 @@
 //! `key` names each job by what it depends on, `store` knows which keys have results, `judge` says whether a job
 //! must run and why; `run` makes what is missing, job by job (`perform`, `work`, and in processes of their own `guard`),
 //! as `schedule` and its limits allow, and `screen` shows it, `live` in a browser, too. `claims` gives each job its folder, and `holders` ends what
-//! killed runs left at work there. `preview` judges without running, for the `commands` that change nothing.
+//! killed runs left at work there. `remote` is a cache behind the store that other machines share. `preview` judges without running, for the `commands` that change nothing.
 
 pub mod account;
 mod arguments;
@@ -29,6 +29,7 @@ pub mod perform;
 pub mod place;
 pub mod preview;
 pub mod programs;
+pub mod remote;
 pub mod run;
 pub mod schedule;
 pub mod screen;

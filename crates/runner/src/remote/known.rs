@@ -1,0 +1,66 @@
+//! The keys that are known to be in a shared cache, so that a run with nothing to upload does not ask it.
+
+use super::address::Address;
+use crate::errors::Error;
+use crate::files::{Durable, Project};
+use crate::store::Store;
+use blake3::Hash;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+/// The keys, in the order of their digits.
+#[derive(Debug, Default)]
+pub struct Known {
+    path: PathBuf,
+    keys: BTreeSet<String>,
+    /// Those that turned out not to be there.
+    gone: BTreeSet<String>,
+    changed: bool,
+}
+
+impl Known {
+    /// What earlier runs knew of a shared cache. With another secret it has other entries.
+    pub fn load(project: &Project, address: &Address) -> Known {
+        let tag = address.signer.as_ref().map(|signer| signer.tag(b"known").to_string()).unwrap_or_default();
+        let name = blake3::hash(format!("{} {tag}", address.shown).as_bytes());
+        let path = project.state(&format!("remote/{name}"));
+        Known { keys: read(&path), path, ..Known::default() }
+    }
+
+    /// Whether a key is there.
+    pub fn holds(&self, key: Hash) -> bool {
+        self.keys.contains(key.to_hex().as_str())
+    }
+
+    /// A key is there.
+    pub fn insert(&mut self, key: Hash) {
+        self.changed |= self.keys.insert(key.to_string());
+        self.gone.remove(key.to_hex().as_str());
+    }
+
+    /// A key is not there, or not as it should be.
+    pub fn remove(&mut self, key: Hash) {
+        self.changed |= self.keys.remove(key.to_hex().as_str());
+        self.gone.insert(key.to_string());
+    }
+
+    /// Keeps them for the next run, with those that another one learnt meanwhile; not those that are not here any more.
+    pub fn save(&mut self, project: &Project, store: &Store) -> Result<(), Error> {
+        if !self.changed {
+            return Ok(());
+        }
+        let others = read(&self.path);
+        self.keys.extend(others.into_iter().filter(|key| !self.gone.contains(key)));
+        self.keys.retain(|key| Hash::from_hex(key).is_ok_and(|key| store.has_record(key)));
+        let lines: String = self.keys.iter().map(|key| format!("{key}\n")).collect();
+        project.write_whole(&self.path, lines.as_bytes(), Durable::Later)?;
+        self.changed = false;
+        Ok(())
+    }
+}
+
+fn read(path: &PathBuf) -> BTreeSet<String> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().filter(|line| Hash::from_hex(line).is_ok()).map(str::to_owned).collect()
+}
