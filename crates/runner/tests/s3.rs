@@ -3,11 +3,15 @@
 //!
 //! Where moto is not installed these tests say so and test nothing: pip install -r tests/s3/requirements.txt
 
+#![allow(clippy::unwrap_used, reason = "a test whose helper fails has failed")]
+
 mod workshop;
 
+use rustix::process::Signal;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use workshop::{Ran, Workshop, ran};
 
@@ -192,6 +196,28 @@ fn credentials_and_buckets_that_are_wrong_are_told_once_in_words_of_the_runner()
             is_nowhere(text, &shop.path(""));
         }
     }
+}
+
+#[test]
+fn a_server_that_is_deaf_holds_a_run_up_for_a_moment_and_its_end_not_at_all() {
+    let deaf = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", deaf.local_addr().unwrap());
+    let deaf = |shop: &Workshop| {
+        let mut command = shop.command(&["--remote", "s3://cache"]);
+        command.env("AWS_ENDPOINT_URL", &address).env("NO_PROXY", "127.0.0.1");
+        command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", SECRET).spawn().unwrap()
+    };
+    let (patient, hasty) = (machine(), machine());
+    let at = Instant::now();
+    let (waits, stops) = (deaf(&patient), deaf(&hasty));
+    std::thread::sleep(Duration::from_millis(500));
+    hasty.send(&stops, Signal::INT);
+    let stopped = ran(stops.wait_with_output().unwrap());
+    assert!(stopped.code == 130 && at.elapsed() < Duration::from_secs(5), "{}{}", stopped.out, stopped.err);
+    let ran = ran(waits.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.err.lines().count()), (0, 1), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("cannot be used (") && ran.out.contains("4 done"), "{}{}", ran.out, ran.err);
+    assert!(at.elapsed() < Duration::from_secs(20), "{:?}", at.elapsed());
 }
 
 #[test]

@@ -155,8 +155,7 @@ fn s3(url: &Url) -> Result<Arc<dyn ObjectStore>, Error> {
     }
     let value = |key: AmazonS3ConfigKey| builder.get_config_value(&key);
     let endpoint = value(AmazonS3ConfigKey::S3Endpoint).or_else(|| value(AmazonS3ConfigKey::Endpoint));
-    let endpoint = endpoint.and_then(|endpoint| Url::parse(&endpoint).ok());
-    if let Some(endpoint) = endpoint.filter(|endpoint| endpoint.scheme() == "http") {
+    if let Some(endpoint) = endpoint.filter(|endpoint| endpoint.starts_with("http:")) {
         let allowed = value(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
         if is_loopback(&endpoint) {
             builder = builder.with_allow_http(true);
@@ -177,6 +176,10 @@ fn gcs(url: &Url) -> Result<Arc<dyn ObjectStore>, Error> {
     for (key, value) in limits() {
         builder = builder.with_config(GoogleConfigKey::Client(key), value);
     }
+    // Its default is that anything may be spoken to in the open.
+    let endpoint = builder.get_config_value(&GoogleConfigKey::BaseUrl);
+    let open = endpoint.is_some_and(|endpoint| is_loopback(&endpoint));
+    builder = builder.with_config(GoogleConfigKey::Client(ClientConfigKey::AllowHttp), open.to_string());
     let store = builder.with_url(url.as_str()).with_retry(retries()).build();
     within(store.map_err(incomplete("GOOGLE_APPLICATION_CREDENTIALS, …, or the file of gcloud"))?, url)
 }
@@ -196,8 +199,9 @@ fn encrypt() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
+fn is_loopback(url: &str) -> bool {
+    let url = Url::parse(url);
+    match url.as_ref().ok().and_then(Url::host) {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -237,10 +241,13 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_loopback() {
-        let is = |url: &str| is_loopback(&Url::parse(url).unwrap());
-        assert!(is("http://127.0.0.1:9000") && is("http://localhost") && is("http://[::1]:1"));
-        assert!(
-            !is("http://127.0.0.1.example:9000") && !is("http://10.0.0.1") && !is("http://localhost.example")
-        );
+        for url in ["http://127.0.0.1:9000", "http://localhost", "http://[::1]:1"] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in
+            ["http://127.0.0.1.example:9000", "http://10.0.0.1", "http://localhost.example", "localhost"]
+        {
+            assert!(!is_loopback(url), "{url}");
+        }
     }
 }

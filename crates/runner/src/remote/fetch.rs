@@ -126,3 +126,27 @@ async fn receive(found: GetResult, size: u64, aside: &Path) -> Result<(Hash, fs:
     in_time(size, receive).await.map_err(unusable)?.map_err(failed)?;
     Ok((hasher.finalize(), file.metadata().map_err(failed)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object_store::memory::InMemory;
+    use std::sync::Arc;
+
+    #[test]
+    fn an_entry_that_is_not_there_is_none_and_one_that_is_endless_is_refused() {
+        let store = Arc::new(InMemory::new());
+        let (shown, signer) = (String::new(), None);
+        let address = Address { shown, store: store.clone(), folder: None, read_only: false, signer };
+        let key = blake3::hash(b"key");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let got = || runtime.block_on(entry_bytes(&address, key));
+        assert_eq!(got(), Ok(None));
+        for (size, right) in [(7, true), (entry::LONGEST as usize + 1, false)] {
+            let path = entry::record_path(key);
+            runtime.block_on(store.put(&path, vec![b'x'; size].into())).unwrap();
+            assert_eq!(matches!(got(), Ok(Some(_))), right, "{size}");
+            assert_eq!(matches!(got(), Err(Trouble::Refused(_))), !right, "{size}");
+        }
+    }
+}

@@ -64,3 +64,34 @@ fn read(path: &PathBuf) -> BTreeSet<String> {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().filter(|line| Hash::from_hex(line).is_ok()).map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digests::Digests;
+    use crate::store::Record;
+
+    #[test]
+    fn what_two_runs_learn_at_once_is_known_afterwards_but_not_what_is_gone_or_no_longer_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = Project::of(&folder.path().join("p.yaml"), false, None).unwrap();
+        let digests = Digests::load(&project);
+        let store = Store { project: &project, digests: &digests };
+        let address = Address::open("file:///share", false, None).unwrap();
+        let [one, two, three, lost] =
+            ["one", "two", "three", "lost"].map(|name| blake3::hash(name.as_bytes()));
+        for key in [one, two, three] {
+            let record = Record { job: "j".to_owned(), seconds: 0.0, outputs: vec![], fields: vec![] };
+            store.keep_record(key, &record, Durable::Later).unwrap();
+        }
+        let [mut first, mut second] = [(); 2].map(|()| Known::load(&project, &address));
+        [one, three, lost].into_iter().for_each(|key| first.insert(key));
+        second.insert(two);
+        second.remove(three);
+        first.save(&project, &store).unwrap();
+        second.save(&project, &store).unwrap();
+        let known = Known::load(&project, &address);
+        assert_eq!([one, two, three, lost].map(|key| known.holds(key)), [true, true, false, false]);
+        assert!(!Known::load(&project, &Address::open("file:///other", false, None).unwrap()).holds(one));
+    }
+}

@@ -17,7 +17,7 @@ pub enum Trouble {
 const SLOWEST: u64 = 100_000;
 
 /// How long a request may take that moves nothing.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits for an answer as long as it may take for so many bytes.
 pub async fn in_time<T>(bytes: u64, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
