@@ -4,7 +4,7 @@
 //! The way of the data: the run asks [`Remote`] for a key and goes on; `fetch` gets the entry and the contents that it
 //! names, each checked on its way into the store, and the run judges the job again; `upload` puts contents and then the
 //! entry. Where the store is stands in `address` (and the user's `profile`), what an entry is in `entry` (and `sign`),
-//! what is known to be there in `known`, and in `trouble` why it is of no use just now.
+//! what is known to be there in `known`, and in `trouble` why it is of no use just now. `worker` is the thread that asks.
 //!
 //! Nothing depends on the store: an entry that is not what it should be is refused, a store that does not answer is left
 //! alone for a while, and what was not uploaded the next run uploads. Two writers of one key each put contents of their
@@ -18,6 +18,7 @@ mod profile;
 mod sign;
 mod trouble;
 mod upload;
+mod worker;
 
 use crate::errors::Error;
 use crate::key::Field;
@@ -27,43 +28,19 @@ use crate::setting::Setting;
 use crate::work::Event;
 use address::Address;
 use blake3::Hash;
-use futures_util::future::{self, Either, FutureExt};
-use futures_util::stream::{self, StreamExt};
 use known::Known;
-use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{Semaphore, oneshot};
-use trouble::Trouble;
-
-/// How many entries are fetched at once, and how many uploaded. They wait for the network rather than for a core.
-const FETCHES: usize = 16;
-const UPLOADS: usize = 4;
-
-/// How long a store that did not answer is left alone.
-const PAUSE: Duration = Duration::from_secs(60);
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use worker::{Request, Wanted, Worker};
 
 /// How often it is looked whether the last upload is over.
 const ROUND: Duration = Duration::from_millis(10);
-
-/// A job that may be in the store.
-struct Wanted {
-    job: usize,
-    key: Hash,
-    fields: Vec<Field>,
-}
-
-enum Request {
-    Fetch(Wanted),
-    Upload { job: usize, key: Hash },
-}
 
 /// What the run and the thread share.
 struct Common {
@@ -109,17 +86,7 @@ impl Remote {
             bytes: AtomicU64::new(0),
         });
         let (shown, read_only) = (address.shown.clone(), address.read_only);
-        let worker = Worker {
-            setting,
-            address,
-            events,
-            common: common.clone(),
-            fetches: Semaphore::new(FETCHES),
-            uploads: Semaphore::new(UPLOADS),
-            refused: RefCell::default(),
-            silent_since: Cell::new(None),
-            told: Cell::new(false),
-        };
+        let worker = Worker::new(setting, address, events, common.clone());
         let (running, ended) = mpsc::channel();
         let work = move || {
             let _running = running;
@@ -191,116 +158,4 @@ impl Remote {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // Valid after every statement, so a thread that panicked has not spoilt it.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The thread's side.
-struct Worker<'s> {
-    setting: Setting<'s>,
-    address: Address,
-    events: Sender<Event>,
-    common: Arc<Common>,
-    fetches: Semaphore,
-    uploads: Semaphore,
-    /// Entries that are to be replaced.
-    refused: RefCell<HashSet<Hash>>,
-    silent_since: Cell<Option<Instant>>,
-    told: Cell<bool>,
-}
-
-impl Worker<'_> {
-    /// Does what is asked for until nobody asks any more and all is done, or until it is cancelled.
-    async fn work(self, mut asked: UnboundedReceiver<Request>, cancelled: oneshot::Receiver<()>) {
-        let requests = stream::poll_fn(|context| asked.poll_recv(context));
-        let all = pin!(requests.for_each_concurrent(None, |request| self.answer(request)));
-        match future::select(all, cancelled).await {
-            // Half an upload is nothing: an entry is put last, and each thing in one step.
-            Either::Left(_) | Either::Right(_) => {}
-        }
-    }
-
-    async fn answer(&self, request: Request) {
-        match request {
-            Request::Fetch(wanted) => {
-                // A job that is never answered would be waited for without end.
-                let fetched = AssertUnwindSafe(self.fetch(&wanted)).catch_unwind().await.unwrap_or(None);
-                let _ = self.events.send(Event::Fetched { job: wanted.job, bytes: fetched });
-            }
-            Request::Upload { job, key } => {
-                let _ = AssertUnwindSafe(self.upload(job, key)).catch_unwind().await;
-                self.common.left.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// The bytes that came, if the store has the job.
-    async fn fetch(&self, wanted: &Wanted) -> Option<u64> {
-        let _turn = self.fetches.acquire().await.ok()?;
-        if self.is_silent() {
-            return None;
-        }
-        match fetch::fetch(&self.address, &self.setting, wanted).await {
-            Ok(bytes) => {
-                if bytes.is_some() {
-                    lock(&self.common.known).insert(wanted.key);
-                }
-                bytes
-            }
-            Err(Trouble::Refused(wrong)) => {
-                lock(&self.common.known).remove(wanted.key);
-                self.refused.borrow_mut().insert(wanted.key);
-                let (job, key) = (self.setting.plan.job_name(wanted.job), wanted.key.to_hex());
-                let shown = &self.address.shown;
-                self.warn(format!(
-                    "{shown} has an entry of {job} that is refused: {wrong} (key {key}); the job runs"
-                ));
-                None
-            }
-            Err(Trouble::Unusable(why)) => {
-                self.fall_silent(&why);
-                None
-            }
-        }
-    }
-
-    async fn upload(&self, job: usize, key: Hash) {
-        let Ok(_turn) = self.uploads.acquire().await else { return };
-        if self.is_silent() {
-            return;
-        }
-        let replace = self.refused.borrow().contains(&key);
-        match upload::upload(&self.address, &self.setting, job, key, replace).await {
-            Ok(None) => {}
-            Ok(Some(bytes)) => {
-                self.refused.borrow_mut().remove(&key);
-                lock(&self.common.known).insert(key);
-                if bytes > 0 {
-                    self.common.entries.fetch_add(1, Ordering::Relaxed);
-                    self.common.bytes.fetch_add(bytes, Ordering::Relaxed);
-                }
-            }
-            Err(Trouble::Refused(why) | Trouble::Unusable(why)) => self.fall_silent(&why),
-        }
-    }
-
-    fn is_silent(&self) -> bool {
-        let silent = self.silent_since.get().is_some_and(|at| at.elapsed() < PAUSE);
-        self.common.silent.store(silent, Ordering::Relaxed);
-        silent
-    }
-
-    /// Leaves the store alone for a while. That is told once a run.
-    fn fall_silent(&self, why: &str) {
-        self.silent_since.set(Some(Instant::now()));
-        self.common.silent.store(true, Ordering::Relaxed);
-        if !self.told.replace(true) {
-            self.warn(format!(
-                "the shared cache {} cannot be used ({why}): going on without it",
-                self.address.shown
-            ));
-        }
-    }
-
-    fn warn(&self, text: String) {
-        let _ = self.events.send(Event::Warning { text });
-    }
 }

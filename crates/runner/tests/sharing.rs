@@ -1,5 +1,7 @@
 //! A shared cache behind the local one: what one machine made another has, and what is wrong there is never used.
 
+#![allow(clippy::unwrap_used, reason = "a test whose helper fails has failed")]
+
 mod workshop;
 
 use std::fs;

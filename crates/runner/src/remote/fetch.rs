@@ -2,8 +2,9 @@
 //! local store.
 
 use super::address::Address;
+use super::entry;
 use super::trouble::{Trouble, in_time, is_missing, words};
-use super::{Wanted, entry};
+use super::worker::Wanted;
 use crate::errors::{Error, io_error};
 use crate::files::Durable;
 use crate::setting::Setting;

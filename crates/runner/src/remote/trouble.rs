@@ -67,6 +67,9 @@ fn cause(error: &Error) -> String {
                 _ => told,
             };
         } else if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+                return "no encrypted connection: its certificate may not be trusted here".to_owned();
+            }
             told = told.or_else(|| Some(io.kind().to_string()));
         }
         next = error.source();
