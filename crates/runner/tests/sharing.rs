@@ -278,6 +278,15 @@ fn what_was_not_uploaded_is_uploaded_by_the_next_run_even_if_that_has_nothing_to
 }
 
 #[test]
+fn what_both_caches_have_lost_is_made_again_and_uploaded_again() {
+    let (share, shop) = Share::filled();
+    fs::remove_dir_all(share.folder.path().join("priorscope-1")).unwrap();
+    fs::remove_dir_all(shop.path(".priorscope/jobs")).unwrap();
+    assert!(share.make(&shop, &[]).contains("uploaded 3 jobs"));
+    assert_eq!(calls(&shop), [2, 2, 2]);
+}
+
+#[test]
 fn a_forced_job_runs_and_a_failed_one_may_come_from_elsewhere() {
     let (share, first) = Share::filled();
     share.make(&first, &["source", "--force"]);

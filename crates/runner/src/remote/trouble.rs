@@ -57,6 +57,9 @@ fn cause(error: &Error) -> String {
     let mut told = None;
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
+        if is_of_encryption(error) {
+            return "no encrypted connection: its certificate may not be trusted here".to_owned();
+        }
         if let Some(http) = error.downcast_ref::<HttpError>() {
             told = match http.kind() {
                 HttpErrorKind::Connect => Some("no connection".to_owned()),
@@ -67,15 +70,18 @@ fn cause(error: &Error) -> String {
                 _ => told,
             };
         } else if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                return "no encrypted connection: its certificate may not be trusted here".to_owned();
-            }
             told = told.or_else(|| Some(io.kind().to_string()));
         }
         next = error.source();
     }
     let status = || Some(format!("it answers with an error: {}", status(&error.to_string())?));
     told.or_else(status).unwrap_or_else(|| "it answers with an error".to_owned())
+}
+
+/// An error of the system may be wrapped in others of its kind, which are not among its causes.
+fn is_of_encryption(error: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || inner.is_some_and(|inner| is_of_encryption(inner))
 }
 
 /// The number that a store answered with, from a text of which nothing else may be told.
@@ -97,6 +103,13 @@ mod tests {
         assert_eq!(told, "it answers with an error: 503");
         assert_eq!(words(&error("status code: AKIA")), "it answers with an error");
         assert_eq!(words(&error("AKIA")), "it answers with an error");
+    }
+
+    #[test]
+    fn a_certificate_is_found_among_causes_of_causes() {
+        let inner = std::io::Error::new(std::io::ErrorKind::InvalidData, rustls::Error::DecryptError);
+        let error = Error::Generic { store: "S3", source: Box::new(std::io::Error::other(inner)) };
+        assert!(words(&error).contains("its certificate"), "{}", words(&error));
     }
 
     #[test]

@@ -115,8 +115,11 @@ impl<'s> Worker<'s> {
         }
         match fetch::fetch(&self.address, &self.setting, wanted).await {
             Ok(bytes) => {
+                let mut known = lock(&self.common.known);
                 if bytes.is_some() {
-                    lock(&self.common.known).insert(wanted.key);
+                    known.insert(wanted.key)
+                } else {
+                    known.remove(wanted.key)
                 }
                 bytes
             }
