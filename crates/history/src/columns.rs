@@ -11,7 +11,9 @@ pub(crate) const SCHEMA: &str = "priorscope.schema";
 /// The metadata entry with the version of its columns.
 pub(crate) const SCHEMA_VERSION: &str = "priorscope.schema_version";
 /// Raised whenever a column is added, removed, or changes its meaning.
-pub(crate) const VERSION: &str = "1";
+pub(crate) const VERSION: &str = "2";
+/// The version before, which lacks the columns of what was fetched: nothing was.
+pub(crate) const BEFORE: &str = "1";
 /// The table of runs.
 pub(crate) const RUNS: &str = "runs";
 /// The table of jobs.
@@ -47,7 +49,7 @@ fn schema(table: &str, fields: Vec<Field>) -> SchemaRef {
 
 /// One run a row.
 pub(crate) fn runs() -> SchemaRef {
-    use DataType::{Boolean, Float64, UInt32, Utf8};
+    use DataType::{Boolean, Float64, UInt32, UInt64, Utf8};
     let fields = vec![
         always("run", Utf8, "", "Start in UTC and process of the run: sorts by time"),
         always("pipeline", Utf8, "", "Name of the pipeline"),
@@ -55,6 +57,13 @@ pub(crate) fn runs() -> SchemaRef {
         always("seconds", Float64, "s", "Wall time of the run"),
         always("jobs_done", UInt32, "jobs", "Jobs that ran and did their work"),
         always("jobs_up_to_date", UInt32, "jobs", "Jobs whose work an earlier run had done"),
+        always(
+            "jobs_fetched",
+            UInt32,
+            "jobs",
+            "Those of the jobs up to date that came from the shared cache",
+        ),
+        always("fetched_bytes", UInt64, "bytes", "What came from the shared cache"),
         always("jobs_failed", UInt32, "jobs", "Jobs that failed"),
         always("jobs_not_run", UInt32, "jobs", "Jobs that were wanted and did not run"),
         always("interrupted", Boolean, "", "Whether the user stopped the run"),
@@ -87,6 +96,12 @@ pub(crate) fn jobs() -> SchemaRef {
         always("attempts", UInt32, "", "How often it was started"),
         always("critical", Boolean, "", "Whether it is on the critical path of the run"),
         always("output_bytes", UInt64, "bytes", "Size of its outputs"),
+        maybe(
+            "fetched_bytes",
+            UInt64,
+            "bytes",
+            "What came from the shared cache; null where it did not come from there",
+        ),
     ];
     schema(JOBS, fields)
 }

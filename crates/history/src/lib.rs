@@ -39,6 +39,10 @@ pub struct Run {
     pub jobs_done: u32,
     /// Jobs whose work an earlier run had done.
     pub jobs_up_to_date: u32,
+    /// Those of them that came from the shared cache.
+    pub jobs_fetched: u32,
+    /// The bytes that came from there.
+    pub fetched_bytes: u64,
     /// Jobs that failed.
     pub jobs_failed: u32,
     /// Jobs that were wanted and did not run.
@@ -92,6 +96,8 @@ pub struct Job {
     pub critical: bool,
     /// The bytes of its outputs.
     pub output_bytes: u64,
+    /// The bytes that came from the shared cache, if it came from there.
+    pub fetched_bytes: Option<u64>,
 }
 
 /// What became of a job.

@@ -87,7 +87,7 @@ fn check_identity(schema: &Schema, table: &str) -> Result<(), String> {
     let entry = |key: &str| schema.metadata().get(key).map(String::as_str);
     let Some(name) = entry(columns::SCHEMA) else { return Ok(()) };
     let (version, right) = (entry(columns::SCHEMA_VERSION).unwrap_or("?"), columns::VERSION);
-    if name == table && version == right {
+    if name == table && [right, columns::BEFORE].contains(&version) {
         return Ok(());
     }
     Err(format!("it is the table `{name} v{version}`, but the table `{table} v{right}` is needed here"))
@@ -124,6 +124,17 @@ fn maybe_numbers<T: ArrowPrimitiveType>(
     Ok(column(batch, name, &T::DATA_TYPE)?.as_primitive::<T>().iter().collect())
 }
 
+/// The numbers of a column that the version before does not have, when nothing could be fetched.
+fn later_numbers<T: ArrowPrimitiveType>(
+    batch: &RecordBatch,
+    name: &str,
+) -> Result<Vec<Option<T::Native>>, String> {
+    match batch.column_by_name(name) {
+        None => Ok(vec![None; batch.num_rows()]),
+        Some(_) => maybe_numbers::<T>(batch, name),
+    }
+}
+
 fn numbers<T: ArrowPrimitiveType>(batch: &RecordBatch, name: &str) -> Result<Vec<T::Native>, String> {
     whole(name, maybe_numbers::<T>(batch, name)?.into_iter())
 }
@@ -158,6 +169,8 @@ fn run_rows(batch: &RecordBatch) -> Result<Vec<Run>, String> {
     let seconds = numbers::<Float64Type>(batch, "seconds")?;
     let jobs_done = numbers::<UInt32Type>(batch, "jobs_done")?;
     let jobs_up_to_date = numbers::<UInt32Type>(batch, "jobs_up_to_date")?;
+    let jobs_fetched = later_numbers::<UInt32Type>(batch, "jobs_fetched")?;
+    let fetched_bytes = later_numbers::<UInt64Type>(batch, "fetched_bytes")?;
     let jobs_failed = numbers::<UInt32Type>(batch, "jobs_failed")?;
     let jobs_not_run = numbers::<UInt32Type>(batch, "jobs_not_run")?;
     let interrupted = booleans(batch, "interrupted")?;
@@ -174,6 +187,8 @@ fn run_rows(batch: &RecordBatch) -> Result<Vec<Run>, String> {
         seconds: seconds[row],
         jobs_done: jobs_done[row],
         jobs_up_to_date: jobs_up_to_date[row],
+        jobs_fetched: jobs_fetched[row].unwrap_or_default(),
+        fetched_bytes: fetched_bytes[row].unwrap_or_default(),
         jobs_failed: jobs_failed[row],
         jobs_not_run: jobs_not_run[row],
         interrupted: interrupted[row],
@@ -204,6 +219,7 @@ fn job_rows(batch: &RecordBatch) -> Result<Vec<Job>, String> {
     let attempts = numbers::<UInt32Type>(batch, "attempts")?;
     let critical = booleans(batch, "critical")?;
     let output_bytes = numbers::<UInt64Type>(batch, "output_bytes")?;
+    let fetched_bytes = later_numbers::<UInt64Type>(batch, "fetched_bytes")?;
     let row = |row: usize| Job {
         run: run[row].clone(),
         job: job[row].clone(),
@@ -220,6 +236,7 @@ fn job_rows(batch: &RecordBatch) -> Result<Vec<Job>, String> {
         attempts: attempts[row],
         critical: critical[row],
         output_bytes: output_bytes[row],
+        fetched_bytes: fetched_bytes[row],
     };
     Ok((0..batch.num_rows()).map(row).collect())
 }

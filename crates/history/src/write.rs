@@ -111,6 +111,8 @@ fn run_columns(run: &Run) -> Vec<ArrayRef> {
         seconds(run.seconds),
         count(run.jobs_done),
         count(run.jobs_up_to_date),
+        count(run.jobs_fetched),
+        Arc::new(UInt64Array::from(vec![run.fetched_bytes])),
         count(run.jobs_failed),
         count(run.jobs_not_run),
         Arc::new(BooleanArray::from(vec![run.interrupted])),
@@ -142,5 +144,6 @@ fn job_columns(jobs: &[Job]) -> Vec<ArrayRef> {
         Arc::new(UInt32Array::from_iter_values(jobs.iter().map(|job| job.attempts))),
         Arc::new(jobs.iter().map(|job| Some(job.critical)).collect::<BooleanArray>()),
         Arc::new(UInt64Array::from_iter_values(jobs.iter().map(|job| job.output_bytes))),
+        Arc::new(jobs.iter().map(|job| job.fetched_bytes).collect::<UInt64Array>()),
     ]
 }

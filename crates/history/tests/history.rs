@@ -4,9 +4,11 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use history::{Job, Run, State, jobs, new_run_name, runs, write};
+use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tempfile::TempDir;
 
@@ -23,6 +25,8 @@ fn run(micros: u64) -> Run {
         seconds: 12.5,
         jobs_done: 1,
         jobs_up_to_date: 2,
+        jobs_fetched: 2,
+        fetched_bytes: 1 << 33,
         jobs_failed: 3,
         jobs_not_run: 4,
         interrupted: true,
@@ -53,6 +57,7 @@ fn some_jobs(run: &Run) -> Vec<Job> {
         attempts: 1,
         critical: true,
         output_bytes: 1 << 40,
+        fetched_bytes: None,
     };
     let idle = Job {
         started: None,
@@ -66,6 +71,7 @@ fn some_jobs(run: &Run) -> Vec<Job> {
     let others = others.into_iter().enumerate().map(|(number, state)| Job {
         state,
         attempts: number as u32,
+        fetched_bytes: (state == State::UpToDate).then_some(7),
         ..idle.clone()
     });
     [done.clone()].into_iter().chain(others).collect()
@@ -126,7 +132,7 @@ fn a_file_that_cannot_be_read_is_left_out_and_named() {
     assert!(warnings[0].contains("a-cut.parquet: it is no Parquet file, or cut short"), "{warnings:?}");
     assert!(warnings[1].contains("b-text.parquet: it is no Parquet file, or cut short"), "{warnings:?}");
     assert!(
-        warnings[2].contains("it is the table `jobs v1`, but the table `runs v1` is needed"),
+        warnings[2].contains("it is the table `jobs v2`, but the table `runs v2` is needed"),
         "{warnings:?}"
     );
 }
@@ -174,7 +180,35 @@ fn every_column_says_what_it_means() {
         let file = File::open(file(folder.path(), table)).unwrap();
         let schema = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().schema().clone();
         assert_eq!(schema.metadata()["priorscope.schema"], table);
-        assert_eq!(schema.fields().len(), 15);
+        assert_eq!(schema.fields().len(), if table == "runs" { 17 } else { 16 });
         assert!(schema.fields().iter().all(|field| field.metadata().contains_key("description")));
     }
+}
+
+#[test]
+fn a_history_of_the_version_before_is_read_and_nothing_was_fetched_then() {
+    let folder = TempDir::new().unwrap();
+    let run = run(1);
+    write(folder.path(), &run, &some_jobs(&run)).unwrap();
+    for table in ["runs", "jobs"] {
+        let path = file(folder.path(), table);
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
+        let batch = reader.build().unwrap().next().unwrap().unwrap();
+        let schema = batch.schema();
+        let kept: Vec<usize> =
+            (0..schema.fields().len()).filter(|i| !schema.field(*i).name().contains("fetched")).collect();
+        let batch = batch.project(&kept).unwrap();
+        let mut metadata = batch.schema().metadata().clone();
+        metadata.insert("priorscope.schema_version".to_owned(), "1".to_owned());
+        let schema = Arc::new(batch.schema().as_ref().clone().with_metadata(metadata));
+        let batch = batch.with_schema(schema.clone()).unwrap();
+        let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), schema, None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+    let read = runs(folder.path()).unwrap();
+    assert!(read.warnings.is_empty(), "{:?}", read.warnings);
+    assert_eq!(read.runs, [Run { jobs_fetched: 0, fetched_bytes: 0, ..run.clone() }]);
+    let old = some_jobs(&run).into_iter().map(|job| Job { fetched_bytes: None, ..job });
+    assert_eq!(jobs(folder.path(), &run.run).unwrap(), old.collect::<Vec<_>>());
 }

@@ -18,6 +18,10 @@ pub struct Counts {
     pub not_run: usize,
     /// Outputs that were put into results/ without having been made in this run.
     pub linked: usize,
+    /// How many of the jobs that were up to date came from the shared cache.
+    pub fetched: usize,
+    /// The bytes that came from there.
+    pub fetched_bytes: u64,
     /// How long the jobs that were up to date took when they were made, in seconds.
     pub saved_seconds: f64,
 }
@@ -39,4 +43,6 @@ pub struct Account {
     pub attempts: u32,
     /// The bytes of its outputs.
     pub bytes: u64,
+    /// The bytes that came from the shared cache, if it came from there.
+    pub fetched: Option<u64>,
 }

@@ -105,6 +105,12 @@ pub(crate) struct RunArguments {
     /// Serve a page on 127.0.0.1 that shows the run as it goes: graph, progress, logs, curves. Its address is printed
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) live: bool,
+    /// Get what other machines made from this store, and put there what is made here: s3://BUCKET/PREFIX, gs://..., az://... or file:///FOLDER [default: $PRIORSCOPE_REMOTE]
+    #[arg(long, value_name = "URL")]
+    pub(crate) remote: Option<String>,
+    /// Put nothing there [default: whether $PRIORSCOPE_REMOTE_MODE is read-only]
+    #[arg(long)]
+    pub(crate) remote_read_only: bool,
     /// Show errors only
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,
@@ -147,6 +153,8 @@ pub(crate) enum Command {
         #[arg(value_name = "RUN")]
         run: Option<String>,
     },
+    /// Say how long a pipeline would take on so many workers, by the times of jobs that ran here; run nothing
+    Simulate(SimulateArguments),
     /// Show a table: its columns with types, shapes, units, statistics and first values
     Table(TableArguments),
     /// Read every output, record and input again, and find what is damaged
@@ -182,6 +190,33 @@ pub(crate) struct ProjectArguments {
     /// Answer in JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  runner simulate pipeline.yaml                             on 1, 2, 4, ... 1024 workers of one thread
+  runner simulate pipeline.yaml --workers 50 --threads 8    on 50 workers of 8 threads each
+  runner simulate sweep.yaml --times paper --overhead 2s    another pipeline, by the times of the one named paper
+
+A job that ran takes as long as it took. One that did not takes as long as those of its stage that have most of their cell
+in common with it took in the mean, whatever its threads.")]
+pub(crate) struct SimulateArguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// How many workers there are; one or several numbers
+    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(NonZeroUsize),
+          default_values = ["1", "2", "4", "8", "16", "32", "64", "128", "256", "512", "1024"])]
+    pub(crate) workers: Vec<NonZeroUsize>,
+    /// The threads of each worker
+    #[arg(long, value_name = "N", value_parser = at_least_one, default_value = "1")]
+    pub(crate) threads: NonZeroUsize,
+    /// What passes beside each job's own time, such as 1.5s for the queue of a cluster
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "0s")]
+    pub(crate) overhead: Duration,
+    /// The name of the pipeline of this folder whose times are taken [default: this one's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) times: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -268,6 +303,13 @@ pub(crate) fn in_words(wrong: &clap::Error) -> String {
 fn size(text: &str) -> Result<u64, String> {
     let value = text.parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Integer);
     quantities::memory(&value).ok_or_else(|| "write a number of bytes, or one with K, M, G or T".to_owned())
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    // Unlike a timeout it may be nothing, or a fraction.
+    let none = text == "0" || text == "0s";
+    let time = || quantities::time(&Value::Text(text.to_owned()));
+    if none { Some(Duration::ZERO) } else { time() }.ok_or_else(|| quantities::TIMEOUT_HELP.to_owned())
 }
 
 /// The most threads or jobs: starting many more takes minutes, and no machine has so many cores.

@@ -1,7 +1,7 @@
 //! Who answers what the command line asks.
 
 use crate::arguments::{self, Cli, Command, Common, RunArguments, TableArguments};
-use crate::commands::{self, dry_run, gc, graph, history, log, status, table, verify};
+use crate::commands::{self, dry_run, gc, graph, history, log, simulate, status, table, verify};
 use crate::digests::Digests;
 use crate::errors::Error;
 use crate::executor::Stop;
@@ -13,6 +13,8 @@ use crate::open::{self, Opened};
 use crate::perform::Shared;
 use crate::preview;
 use crate::programs::Descriptions;
+use crate::remote::Remote;
+use crate::remote::address::Address;
 use crate::run::{Manner, Run};
 use crate::screen::{Color, Screen, Show, print};
 use crate::setting::Setting;
@@ -48,6 +50,7 @@ pub fn main() -> ExitCode {
         }
         (_, Some(Command::Gc(arguments))) => (Color::Auto, arguments.json),
         (_, Some(Command::Table(arguments))) => (Color::Auto, arguments.json),
+        (_, Some(Command::Simulate(arguments))) => (arguments.common.color, arguments.common.json),
         (Some(common), None) => (common.color, common.json),
         _ => (Color::Auto, false),
     };
@@ -84,6 +87,7 @@ fn tell(error: &Error, color: Color, json: bool) {
 
 fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, Error> {
     let project = common.project()?;
+    let address = Address::find(arguments.remote.as_deref(), arguments.remote_read_only)?;
     let digests = Digests::load(&project);
     let mut descriptions = Descriptions::load(&project);
     let mut opened = open::open(common, arguments.force, &project, &digests, &mut descriptions)?;
@@ -154,18 +158,28 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
     let shared = Shared::new(&project, executor.as_ref());
     let mut live = arguments.live.then(|| Live::start(setting.plan, setting.wanted, begin)).transpose()?;
     live.iter().for_each(|live| screen.live(live.url()));
-    let outcome =
-        Run::new(setting, manner, &shared, &mut screen, live.as_mut(), &mut last).run(&sender, &events);
-    let seconds = begin.elapsed().as_secs_f64();
-    if let Err(error) = history::keep(&setting, &common.targets, limits, started, seconds, &outcome) {
-        screen.warn(&format!("the history of this run could not be kept: {error}"));
-    }
+    let (outcome, seconds, saved) = std::thread::scope(|scope| -> Result<_, Error> {
+        let start = |address| Remote::start(scope, setting, address, sender.clone());
+        let mut remote = address.map(start).transpose()?;
+        let run = Run::new(setting, manner, &shared, &mut screen, live.as_mut(), remote.as_mut(), &mut last);
+        let outcome = run.run(&sender, &events);
+        let seconds = begin.elapsed().as_secs_f64();
+        if let Err(error) = history::keep(&setting, &common.targets, limits, started, seconds, &outcome) {
+            screen.warn(&format!("the history of this run could not be kept: {error}"));
+        }
+        // Each of them is of use without the others.
+        let saved = [last.save(&project), digests.save(), descriptions.save(&project)];
+        if let Some(live) = live {
+            live.close(&outcome);
+        }
+        // Nobody has to wait for uploads, not even who wants to run the pipeline again.
+        drop(lock);
+        if let Some(remote) = remote {
+            remote.finish(&setting, &outcome, &screen, &events);
+        }
+        Ok((outcome, seconds, saved))
+    })?;
     screen.close(outcome.counts, seconds);
-    // Each of them is of use without the others.
-    let saved = [last.save(&project), digests.save(), descriptions.save(&project)];
-    if let Some(live) = live {
-        live.close(&outcome);
-    }
     // Where nothing can be written a run with nothing to do has only not learnt what it need not read again.
     let idle = outcome.counts.done + outcome.counts.failed == 0;
     saved.into_iter().filter(|saved| !idle || !is_denied(saved)).collect::<Result<(), Error>>()?;
@@ -208,6 +222,11 @@ fn perform(command: Command) -> Result<u8, Error> {
                 saved?;
             }
             return Ok(if intact { 0 } else { 1 });
+        }
+        Command::Simulate(arguments) => {
+            look_at(&arguments.common, |_, setting| {
+                simulate::print(setting, &arguments, arguments.common.json)
+            })?;
         }
         Command::Table(arguments) => show_table(arguments)?,
         Command::Gc(arguments) => gc::gc(arguments)?,

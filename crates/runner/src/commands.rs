@@ -5,6 +5,7 @@ pub mod gc;
 pub mod graph;
 pub mod history;
 pub mod log;
+pub mod simulate;
 pub mod status;
 pub mod table;
 pub mod verify;

@@ -26,6 +26,9 @@ pub enum Error {
     /// The page of the run cannot be served.
     #[error("cannot serve the page of the run: {0}")]
     Live(io::Error),
+    /// The shared cache cannot be had a thread for.
+    #[error("cannot start what asks the shared cache: {0}")]
+    Remote(io::Error),
     /// The file system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -59,7 +62,7 @@ impl Error {
     /// The exit code that tells this error from the others.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Io { .. } | Error::Live(_) => 1,
+            Error::Io { .. } | Error::Live(_) | Error::Remote(_) => 1,
             Error::Usage(_) | Error::Faults { usage: true, .. } => 2,
             Error::Faults { usage: false, .. } => 3,
             Error::Interrupted => 130,

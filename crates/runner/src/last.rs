@@ -70,6 +70,12 @@ impl LastRuns {
         self.saved.failed.get(job).is_some_and(|failed| *failed == key.to_string())
     }
 
+    /// The last run of every job: its name, its key and how many seconds it took.
+    pub fn jobs(&self) -> impl Iterator<Item = (&str, Hash, f64)> {
+        let jobs = self.saved.jobs.iter();
+        jobs.filter_map(|(name, last)| Some((name.as_str(), Hash::from_hex(&last.key).ok()?, last.seconds)))
+    }
+
     /// The keys of all last runs.
     pub fn keys(&self) -> impl Iterator<Item = Hash> {
         self.saved.jobs.values().filter_map(|last| Hash::from_hex(&last.key).ok())

@@ -4,7 +4,9 @@
 //! `key` names each job by what it depends on, `store` knows which keys have results, `judge` says whether a job
 //! must run and why; `run` makes what is missing, job by job (`perform`), as `schedule` and its limits allow, and `screen`
 //! shows it, `live` in a browser, too. Where jobs run is an `executor`'s affair: `local` has a `guard` start their processes,
-//! `slurm` a cluster. `claims` gives each job its folder, and `holders` ends what killed runs left at work there. `preview` judges without running, for the `commands` that change nothing.
+//! `slurm` a cluster; `on` chooses. `claims` gives each job its folder, and `holders` ends what killed runs left at work
+//! there. `remote` is a cache behind the store that other machines share. `preview` judges without running, for the
+//! `commands` that change nothing, and `simulation` runs nothing at all: it tells how long a run would take elsewhere.
 
 pub mod account;
 mod arguments;
@@ -32,11 +34,13 @@ pub mod perform;
 pub mod place;
 pub mod preview;
 pub mod programs;
+pub mod remote;
 pub mod run;
 pub mod schedule;
 pub mod screen;
 pub mod setting;
 pub mod signals;
+pub mod simulation;
 pub mod slurm;
 pub mod store;
 pub mod task;

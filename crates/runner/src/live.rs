@@ -82,9 +82,10 @@ impl Live {
                 process: stage.clone(),
                 numbers: numbers.clone(),
             })),
+            Event::Fetched { .. } => return,
             // Those of processes stand in their logs.
             Event::Note { process: Some(_), .. } => return,
-            Event::Note { process: None, text } => {
+            Event::Note { process: None, text } | Event::Warning { text } => {
                 News::Change(Change::Lines(vec![Line::new("runner", text)]))
             }
         });

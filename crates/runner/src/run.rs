@@ -1,5 +1,6 @@
 //! The run: starts the jobs that must run, follows them, and keeps account of what each did.
 
+mod fetching;
 mod settle;
 mod telling;
 mod temporary;
@@ -12,6 +13,7 @@ use crate::key::Field;
 use crate::last::{Estimates, Last, LastRuns};
 use crate::live::Live;
 use crate::perform::{self, Attempt, Shared};
+use crate::remote::Remote;
 use crate::schedule::{self, Held, Limits, Wish};
 use crate::screen::{Screen, TimeLeft};
 use crate::setting::{OutputId, Setting};
@@ -80,6 +82,7 @@ pub struct Run<'a> {
     shared: &'a Shared<'a>,
     screen: &'a mut Screen,
     live: Option<&'a mut Live>,
+    remote: Option<&'a mut Remote>,
     last: &'a mut LastRuns,
     estimates: Estimates,
     /// By job.
@@ -106,6 +109,9 @@ pub struct Run<'a> {
     /// Keys that run now or were made by this run, so that equal jobs do not work in one folder at once.
     started: HashSet<Hash>,
     finished: HashSet<Hash>,
+    /// Keys that the shared cache was asked for, and jobs for which it has not answered yet.
+    asked: HashSet<Hash>,
+    fetching: HashSet<usize>,
     /// Work folders that killed runs left.
     leftovers: HashSet<String>,
     counts: Counts,
@@ -131,6 +137,7 @@ impl<'a> Run<'a> {
         shared: &'a Shared<'a>,
         screen: &'a mut Screen,
         live: Option<&'a mut Live>,
+        remote: Option<&'a mut Remote>,
         last: &'a mut LastRuns,
     ) -> Run<'a> {
         let jobs = &setting.plan.jobs;
@@ -164,6 +171,7 @@ impl<'a> Run<'a> {
             shared,
             screen,
             live,
+            remote,
             last,
             estimates,
             needed_by,
@@ -173,6 +181,8 @@ impl<'a> Run<'a> {
             demanded: HashSet::new(),
             started: HashSet::new(),
             finished: HashSet::new(),
+            asked: HashSet::new(),
+            fetching: HashSet::new(),
             counts: Counts::default(),
             interrupts: 0,
             deadline: None,
@@ -196,7 +206,7 @@ impl<'a> Run<'a> {
                 self.take_pending(events);
                 self.start_ready(scope, sender);
                 self.tell_overall();
-                if self.running.is_empty() {
+                if self.running.is_empty() && (self.fetching.is_empty() || self.interrupts > 0) {
                     break;
                 }
                 let patience = match self.deadline {
@@ -318,6 +328,8 @@ impl<'a> Run<'a> {
             Event::Note { process, text } => {
                 self.screen.note(&process.map(|process| format!("{process}: {text}")).unwrap_or(text));
             }
+            Event::Fetched { job, bytes } => self.take_fetched(job, bytes),
+            Event::Warning { text } => self.screen.warn(&text),
             Event::Interrupted(how) => {
                 self.interrupts += 1;
                 self.shared.stop.store(true, Ordering::Relaxed);
@@ -356,6 +368,7 @@ impl<'a> Run<'a> {
                     if used.is_some() {
                         self.states[job] = State::Done;
                         self.counts.done += 1;
+                        self.upload(job);
                     } else {
                         self.states[job] = State::UpToDate;
                         self.counts.up_to_date += 1;
@@ -373,12 +386,7 @@ impl<'a> Run<'a> {
             }
         }
         // A job equal to this one waited for it, and others read its outputs.
-        let equal = key.and_then(|key| self.ready_by_key.get(&key)).cloned().unwrap_or_default();
-        for twin in equal.into_iter().filter(|twin| *twin != job) {
-            key.into_iter().for_each(|key| self.leave_ready(twin, key));
-            self.states[twin] = State::Waiting;
-            self.settle_from(twin);
-        }
+        self.settle_equal(job);
         for next in self.needed_by[job].clone() {
             self.settle_from(next);
         }

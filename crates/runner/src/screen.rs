@@ -1,6 +1,7 @@
 //! What is seen of a run: bars on a terminal, plain lines elsewhere, JSON for programs.
 
 use crate::account::{Account, Counts};
+use crate::commands::bytes;
 use crate::judge::Reason;
 use crate::words::{Numbers, Progress};
 use crate::work::Failure;
@@ -223,6 +224,19 @@ impl Screen {
         self.line(&format!("{done} {name} {}{other}", duration(account.seconds)));
     }
 
+    /// A job came from the shared cache.
+    pub fn fetched(&self, name: &str, moved: u64) {
+        self.event(|| json!({"event": "fetched", "job": name, "bytes": moved}));
+        let fetched = paint(self.color.on(&std::io::stdout()), "32", "fetched");
+        self.line(&format!("{fetched} {name} ({})", bytes(moved)));
+    }
+
+    /// What the run made has gone to the shared cache.
+    pub fn uploaded(&self, url: &str, entries: usize, moved: u64) {
+        self.event(|| json!({"event": "uploaded", "entries": entries, "bytes": moved}));
+        self.line(&format!("uploaded {} to {url} ({})", jobs(entries), bytes(moved)));
+    }
+
     /// An attempt at a job failed; `again` says which one, if there will be another.
     pub fn failed(&self, name: &str, failure: &Failure, again: Option<&str>) {
         self.event(|| {
@@ -290,15 +304,15 @@ impl Screen {
             return;
         }
         let took = duration(seconds);
-        let up_to_date = jobs(counts.up_to_date);
+        let up_to_date = format!("{} up to date{}", jobs(counts.up_to_date), fetched(counts));
         if counts.done + counts.failed + counts.not_run > 0 {
             let text = format!("{} ({took})", summary(counts));
             if counts.failed + counts.not_run > 0 { self.warn(&text) } else { self.line(&text) }
         } else if counts.linked > 0 {
             let files = if counts.linked == 1 { "1 result" } else { &format!("{} results", counts.linked) };
-            self.line(&format!("nothing to run: {up_to_date} up to date, {files} put in place ({took})"));
+            self.line(&format!("nothing to run: {up_to_date}, {files} put in place ({took})"));
         } else {
-            self.line(&format!("nothing to do: {up_to_date} up to date ({took})"));
+            self.line(&format!("nothing to do: {up_to_date} ({took})"));
         }
     }
 }
@@ -331,8 +345,17 @@ fn summary(counts: Counts) -> String {
         (counts.failed, "failed"),
         (counts.not_run, "not run"),
     ];
-    let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+    let more = |what: &str| if what == "up to date" { fetched(counts) } else { String::new() };
+    let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}{}", more(what)));
     parts.collect::<Vec<_>>().join(", ")
+}
+
+/// How much came from the shared cache, if anything did.
+fn fetched(counts: Counts) -> String {
+    match counts.fetched {
+        0 => String::new(),
+        n => format!(", {n} of them from the shared cache, {}", bytes(counts.fetched_bytes)),
+    }
 }
 
 /// The columns of the terminal.

@@ -120,6 +120,11 @@ impl Store<'_> {
         serde_json::from_slice(&fs::read(self.record_path(key)).ok()?).ok()
     }
 
+    /// Whether a key has a record.
+    pub fn has_record(&self, key: Hash) -> bool {
+        self.record_path(key).exists()
+    }
+
     /// Notes that a record is in use, for `gc`. Once a day is enough.
     pub fn touch(&self, key: Hash) {
         let path = self.record_path(key);
@@ -149,11 +154,21 @@ impl Store<'_> {
             Ok((digests::hash(file)?, open.metadata()?))
         };
         let (digest, metadata) = read().map_err(io_error("read", file))?;
-        let size = metadata.len();
+        self.keep_read(file, &metadata, digest, durable)?;
+        Ok((digest, metadata.len()))
+    }
+
+    /// Does the same with a file that was just read: its digest is known.
+    pub fn keep_read(
+        &self,
+        file: &Path,
+        metadata: &fs::Metadata,
+        digest: Hash,
+        durable: Durable,
+    ) -> Result<(), Error> {
         let object = self.object_path(digest);
         if self.object(digest) == Object::Intact {
-            fs::remove_file(file).map_err(io_error("remove", file))?;
-            return Ok((digest, size));
+            return fs::remove_file(file).map_err(io_error("remove", file));
         }
         self.project.make_parent(&object)?;
         let put = || -> std::io::Result<()> {
@@ -171,9 +186,9 @@ impl Store<'_> {
         };
         put().map_err(io_error("keep", &object))?;
         if metadata.nlink() == 1 {
-            self.digests.remember(&object, &metadata, digest);
+            self.digests.remember(&object, metadata, digest);
         }
-        Ok((digest, size))
+        Ok(())
     }
 
     /// All objects, in the order of their digests.

@@ -49,6 +49,18 @@ pub enum Event {
         /// A line.
         text: String,
     },
+    /// The shared cache was asked for it.
+    Fetched {
+        /// The job.
+        job: usize,
+        /// The bytes that came, if it is there.
+        bytes: Option<u64>,
+    },
+    /// The shared cache has something to say that a person should know.
+    Warning {
+        /// A line.
+        text: String,
+    },
     /// The user pressed Ctrl-C, or asked the runner to end.
     Interrupted(Stop),
 }

@@ -18,7 +18,7 @@ fn folder(project: &Project) -> PathBuf {
     project.state("history")
 }
 
-/// Keeps a run, unless no job ran in it. `seconds` is what it took from its start.
+/// Keeps a run, unless no job ran in it and none was fetched. `seconds` is what it took from its start.
 pub fn keep(
     setting: &Setting,
     targets: &[String],
@@ -29,7 +29,7 @@ pub fn keep(
 ) -> Result<(), history::Error> {
     let counts = outcome.counts;
     let ran = |account: &Account| account.attempts > 0;
-    if !outcome.accounts.iter().any(ran) {
+    if counts.fetched == 0 && !outcome.accounts.iter().any(ran) {
         return Ok(());
     }
     let run = history::new_run_name(started, std::process::id());
@@ -58,6 +58,7 @@ pub fn keep(
                 attempts: account.attempts,
                 critical: path.contains(&number),
                 output_bytes: account.bytes,
+                fetched_bytes: account.fetched,
             }
         })
         .collect();
@@ -68,6 +69,8 @@ pub fn keep(
         seconds,
         jobs_done: small(counts.done),
         jobs_up_to_date: small(counts.up_to_date),
+        jobs_fetched: small(counts.fetched),
+        fetched_bytes: counts.fetched_bytes,
         jobs_failed: small(counts.failed),
         jobs_not_run: small(counts.not_run),
         interrupted: outcome.interrupted,
@@ -101,6 +104,8 @@ struct RunShown {
     seconds: f64,
     done: u32,
     up_to_date: u32,
+    fetched: u32,
+    fetched_bytes: u64,
     failed: u32,
     not_run: u32,
     interrupted: bool,
@@ -125,6 +130,7 @@ struct JobShown {
     attempts: u32,
     critical: bool,
     output_bytes: u64,
+    fetched_bytes: Option<u64>,
 }
 
 /// Shows all runs, or the jobs of one: `last` or a run by its name.
@@ -154,6 +160,8 @@ fn run_shown(run: history::Run, jobs: Vec<JobShown>) -> RunShown {
         seconds: run.seconds,
         done: run.jobs_done,
         up_to_date: run.jobs_up_to_date,
+        fetched: run.jobs_fetched,
+        fetched_bytes: run.fetched_bytes,
         failed: run.jobs_failed,
         not_run: run.jobs_not_run,
         interrupted: run.interrupted,
@@ -178,6 +186,7 @@ fn job_shown(job: history::Job) -> JobShown {
         attempts: job.attempts,
         critical: job.critical,
         output_bytes: job.output_bytes,
+        fetched_bytes: job.fetched_bytes,
     }
 }
 
@@ -227,7 +236,14 @@ fn run_text(run: &RunShown) -> String {
         duration(run.critical_path_seconds),
         duration(run.saved_seconds),
     );
+    if run.fetched > 0 {
+        let fetched = bytes(run.fetched_bytes);
+        let _ = writeln!(text, "{} of those up to date came from the shared cache, {fetched}", run.fetched);
+    }
     let ran = || run.jobs.iter().filter(|job| job.attempts > 0);
+    if ran().next().is_none() {
+        return text;
+    }
     let path: Vec<&str> = ran().filter(|job| job.critical).map(|job| job.job.as_str()).collect();
     let _ = writeln!(text, "critical path: {}", path.join(" -> "));
     let _ = writeln!(text, "{:>10} {:>10} {:>10} {:>7}  job (why)", "took", "processor", "memory", "threads");

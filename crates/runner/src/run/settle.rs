@@ -12,7 +12,8 @@ impl Run<'_> {
     /// Decides about a job whose needs may all be met by now.
     pub(super) fn settle(&mut self, job: usize) {
         let met = |need: &usize| matches!(self.states[*need], State::Done | State::UpToDate);
-        if self.states[job] != State::Waiting || !self.setting.plan.jobs[job].needs.iter().all(met) {
+        let waits = self.states[job] == State::Waiting && !self.fetching.contains(&job);
+        if !waits || !self.setting.plan.jobs[job].needs.iter().all(met) {
             return;
         }
         let Judged { key, fields, verdict } = match self.judge(job) {
@@ -26,6 +27,9 @@ impl Run<'_> {
             Verdict::Run(reason) => {
                 if matches!(reason, Reason::Damaged { .. }) {
                     self.remove_damaged(job, key);
+                }
+                if self.ask_remote(job, &reason) {
+                    return;
                 }
                 self.explain(job, Some(&reason));
                 // A job that waited for a dropped input keeps the reason for which it asked for that.
@@ -78,6 +82,17 @@ impl Run<'_> {
             if self.states[job] == State::UpToDate {
                 open.extend(self.needed_by[job].iter().filter(|next| self.states[**next] == State::Waiting));
             }
+        }
+    }
+
+    /// Settles the jobs that waited for an equal one.
+    pub(super) fn settle_equal(&mut self, job: usize) {
+        let Some(key) = self.key_of(job) else { return };
+        let equal = self.ready_by_key.get(&key).cloned().unwrap_or_default();
+        for twin in equal.into_iter().filter(|twin| *twin != job) {
+            self.leave_ready(twin, key);
+            self.states[twin] = State::Waiting;
+            self.settle_from(twin);
         }
     }
 

@@ -8,6 +8,7 @@ impl Run<'_> {
     pub(super) fn remake(&mut self, job: usize, by: &str) {
         match self.states[job] {
             State::UpToDate => {
+                self.counts.fetched -= usize::from(self.accounts[job].fetched.take().is_some());
                 self.counts.up_to_date -= 1;
                 self.counts.saved_seconds -= self.accounts[job].seconds;
             }

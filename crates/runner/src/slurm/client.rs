@@ -1,5 +1,6 @@
 //! Slurm's own commands: what they are asked, and what their answers mean.
 
+use crate::remote::address::SECRET;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader};
@@ -125,7 +126,8 @@ pub fn most_of_an_array() -> usize {
 /// What a command says.
 fn ask(program: &str, arguments: &[OsString]) -> Result<String, Refusal> {
     let mut command = Command::new(program);
-    command.args(arguments).env("LC_ALL", "C");
+    // A job gets the environment of `sbatch`, and needs no secret of the runner.
+    command.args(arguments).env("LC_ALL", "C").env_remove(SECRET);
     // A user may have set what is listed, and how; how jobs are submitted stays the user's affair.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"SQUEUE_")) {
         command.env_remove(name);

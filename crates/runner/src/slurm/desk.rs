@@ -282,7 +282,7 @@ impl Desk<'_> {
                 let state = states.get(&(name.clone(), *number));
                 let is_open = state.is_some_and(client::State::is_open);
                 if let Some(end) = job.killed.take_if(|_| !is_open || is_stopping) {
-                    let why = state.and_then(|state| lost::of_memory(state));
+                    let why = state.and_then(lost::of_memory);
                     let _ = job.heard.send(Heard::Ended { end, why });
                     shelf.forget(job.key, &Cell { array: name.clone(), number: *number });
                     return false;

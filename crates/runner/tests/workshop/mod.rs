@@ -107,7 +107,10 @@ set -e
     fn runner(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
         let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap());
-        command.current_dir(self.folder.path()).env("PATH", path).env_remove("PRIORSCOPE_CACHE");
+        command.current_dir(self.folder.path()).env("PATH", path);
+        for name in ["CACHE", "REMOTE", "REMOTE_MODE", "REMOTE_SECRET"] {
+            command.env_remove(format!("PRIORSCOPE_{name}"));
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
