@@ -1,6 +1,6 @@
 """Runs the commands of documents as they stand: ```sh blocks and indented command lines by sh, ```python blocks by
 this Python, in order. Blocks that run the whole paper or the tests are left out; a program that a document says to save
-is saved and joined to the tiny pipeline; a pipeline is planned. A ```text block after a command is what it prints: `…`
+is saved and joined to the tiny pipeline; a pipeline is planned, a profile read. A ```text block after a command is what it prints: `…`
 stands for anything, a line of it alone for any lines. A tour runs in a folder where nothing was made yet.
 
     python tests/readers/run_documents.py README.md docs/pipeline.md docs/commands.md
@@ -74,6 +74,16 @@ def plan(yaml, environment):
         path.unlink()
 
 
+def look_at_profile(yaml, environment):
+    """Reads a cluster's profile that a document shows."""
+    path = pathlib.Path("from-a-document.yaml")
+    path.write_text(yaml)
+    try:
+        run_sh(f"target/release/runner tiny.yaml --on {path} --dry-run", environment)
+    finally:
+        path.unlink()
+
+
 def main(documents):
     """Runs every document."""
     folder = str(pathlib.Path(sys.executable).parent.absolute())
@@ -94,6 +104,8 @@ def main(documents):
                 pending = None
             elif kind == "yaml" and block.startswith("name:"):
                 plan(block, environment)
+            elif kind == "yaml" and block.startswith("on:"):
+                look_at_profile(block, environment)
             elif kind == "python":
                 printed = run_python(block, environment)
             elif kind == "text" and printed is not None:

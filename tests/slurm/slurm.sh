@@ -142,7 +142,7 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
-DefMemPerCPU=50
+DefMemPerCPU=400
 # Two priorities: a job in high preempts those in main (requeued) and cancelme (cancelled).
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
