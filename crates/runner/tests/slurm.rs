@@ -1,6 +1,7 @@
 //! Jobs on a real Slurm of this machine: they run as arrays, outlive the runner, are cancelled, and whatever becomes of
 //! them is told as it is. Where Slurm is not installed each story says that it was skipped.
 
+#![allow(clippy::unwrap_used, reason = "a test whose helper fails has failed")]
 #![cfg(target_os = "linux")]
 
 mod cluster;
@@ -125,11 +126,14 @@ fn ctrl_c_cancels_what_runs_and_what_waits() {
     assert!(run(&shop, &cluster, &[]).out.contains("4 done"));
 }
 
+/// What is told of a job, and what happens to it by its number.
+type Case<'a> = (&'a str, &'a dyn Fn(&str));
+
 #[test]
 fn what_became_of_a_job_is_told_and_it_is_tried_again_as_its_stage_says() {
     let Some(cluster) = Cluster::start(&[]) else { return };
     // The first attempt ends by another's hand, the second one by itself.
-    let cases: [(&str, &dyn Fn(&str)); 4] = [
+    let cases: [Case; 4] = [
         ("its node was lost (NODE_FAIL)", &|_| {
             cluster.perform("kill-node");
             cluster.perform("revive-node");
