@@ -1,10 +1,11 @@
 //! What is said of the layers of an image: lines above the panels, the caption, the numbers beside the paper's, the CSV.
 
-use super::{OWN_BINS, Subject, at_own_scale, density};
+use super::{OWN_BINS, Subject, density, own_bins};
 use crate::data::{Data, Distribution, Extent, Layers};
 use crate::figures::csv::Csv;
 use crate::figures::{NOT_PRINTED, Number};
 use crate::words;
+use statistics::histogram::Bins;
 
 /// The divergence and its null, or where the energies lie.
 pub(crate) fn lines(layers: &Layers, variable: &str) -> Vec<String> {
@@ -63,7 +64,7 @@ pub(super) fn caption(data: &Data, layers: &Layers, training: &str) -> String {
     for (name, variable) in [("pixels", "x"), ("energies of F1", "f1"), ("energies of F2", "f2")] {
         let bins = layers.distributions.get(variable).and_then(|found| found.bins.as_ref());
         let Some((found, bins)) = density(layers, variable).zip(bins) else { continue };
-        if variable == "f2" && at_own_scale(layers) {
+        if variable == "f2" && own_bins(layers).is_some() {
             caption += &format!(
                 " Bins from {} to {} would leave {} of the energies of F2 in the open outer bins, so (D) has {OWN_BINS} \
                  bins from the smallest to the largest.",
@@ -113,18 +114,29 @@ pub(super) fn numbers(layers: &Layers, subject: &Subject) -> Vec<Number> {
     ]
 }
 
-/// Every histogram and every distribution over neurons as the tables have them.
+/// Every histogram and every distribution over neurons, each told to be drawn or, where it is drawn over other bins, to stand in the
+/// table only.
 pub(super) fn csv(layers: &Layers) -> String {
-    let mut csv =
-        Csv::new(&["variable", "bin_or_neuron", "lower_edge", "upper_edge", "count", "probability"]);
+    let names = ["variable", "where", "bin_or_neuron", "lower_edge", "upper_edge", "count", "probability"];
+    let mut csv = Csv::new(&names);
+    let own = own_bins(layers);
     for (variable, found) in &layers.distributions {
-        for (bin, count) in found.counts.iter().enumerate() {
-            let edges =
-                found.bins.as_ref().map_or([f64::NAN; 2], |bins| [bins.edge(bin), bins.edge(bin + 1)]);
-            csv.line(&[variable], &[bin as f64, edges[0], edges[1], f64::from(*count), f64::NAN]);
+        let mut histogram = |place: &str, counts: &[u32], bins: Option<&Bins>| {
+            for (bin, count) in counts.iter().enumerate() {
+                let edges = bins.map_or([f64::NAN; 2], |bins| [bins.edge(bin), bins.edge(bin + 1)]);
+                let numbers = [bin as f64, edges[0], edges[1], f64::from(*count), f64::NAN];
+                csv.line(&[variable, place], &numbers);
+            }
+        };
+        let own = own.as_ref().filter(|_| variable == "f2");
+        if let Some(bins) = own {
+            histogram("drawn", &statistics::histogram::counts(&layers.e_f2, bins), Some(bins));
         }
+        let counts: Vec<u32> = found.counts.iter().copied().map(u32::from).collect();
+        histogram(if own.is_some() { "table" } else { "drawn" }, &counts, found.bins.as_ref());
         for (neuron, probability) in found.probabilities.iter().enumerate() {
-            csv.line(&[variable], &[neuron as f64, f64::NAN, f64::NAN, f64::NAN, f64::from(*probability)]);
+            let numbers = [neuron as f64, f64::NAN, f64::NAN, f64::NAN, f64::from(*probability)];
+            csv.line(&[variable, "drawn"], &numbers);
         }
     }
     csv.finish()
