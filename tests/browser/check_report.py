@@ -82,6 +82,15 @@ def drag(page):
     expect(page.evaluate(state)[1] != after[1], "dragging it moves the epoch")
 
 
+def check_bars(page, where):
+    """Bars of verdicts are as wide as their counts."""
+    uneven = page.evaluate("""() => [...document.querySelectorAll('.bars')].flatMap((bars) => {
+        const of = [...bars.children].map((bar) => bar.getBoundingClientRect().width / bar.style.flexGrow);
+        return Math.max(...of) > 1.02 * Math.min(...of) ? [of] : [];
+    })""")
+    expect(not uneven, f"bars are as wide as their counts, {where} {uneven or ''}")
+
+
 def check(browser, address, folder):
     for theme in THEMES:
         for width in WIDTHS:
@@ -94,6 +103,7 @@ def check(browser, address, folder):
             page.screenshot(path=folder / f"page-{width}-{theme}.png", full_page=True)
             page.locator(".explore").screenshot(path=folder / f"explore-{width}-{theme}.png")
             check_axe(page, where)
+            check_bars(page, where)
             choose_each(page)
             use_keyboard(page)
             drag(page)

@@ -21,6 +21,7 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
         name: "Figure 8".to_owned(),
         heading: HEADING.to_owned(),
         caption,
+        about: String::new(),
         svg,
         numbers: Vec::new(),
         csv,

@@ -16,6 +16,7 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
         name: "Figure 1".to_owned(),
         heading: HEADING.to_owned(),
         caption,
+        about: String::new(),
         svg,
         numbers,
         csv,

@@ -60,6 +60,7 @@ pub(super) fn draw(data: &Data) -> Result<Option<Figure>, Error> {
                   medians over all checkpoints, bands hold 95 % of them. A single layer is linear in its parameters, so \
                   all that it misses is in units that switch."
             .to_owned(),
+        about: String::new(),
         svg: sheet.finish(title),
         numbers: Vec::new(),
         csv: csv.finish(),

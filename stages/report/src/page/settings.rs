@@ -22,18 +22,20 @@ pub(super) fn write(html: &mut String, robust: &[Robust], settings: &[Setting]) 
     for one in robust {
         let _ = write!(
             html,
-            "<tr><th scope=\"row\">{}</th><td data-label=\"Settings\">{}</td><td data-label=\"Verdicts\"><div class=\"bars\">",
+            "<tr><th scope=\"row\">{}</th><td data-label=\"Settings\">{}</td><td data-label=\"Verdicts\"><div class=\"bars\" aria-hidden=\"true\">",
             escape(&one.claim),
             one.settings()
         );
-        for (verdict, count) in VERDICTS.iter().zip(one.counts).filter(|(_, count)| *count > 0) {
-            let _ = write!(
-                html,
-                "<span class=\"bar {}\" style=\"flex-grow:{count}\">{count} {verdict}</span>",
-                class(verdict)
-            );
+        let counted = || VERDICTS.iter().zip(one.counts).filter(|(_, count)| *count > 0);
+        for (verdict, count) in counted() {
+            let _ =
+                write!(html, "<span class=\"bar {}\" style=\"flex-grow:{count}\"></span>", class(verdict));
         }
-        html.push_str("</div></td></tr>\n");
+        html.push_str("</div><ul class=\"counts\">");
+        for (verdict, count) in counted() {
+            let _ = write!(html, "<li class=\"{}\">{count} {verdict}</li>", class(verdict));
+        }
+        html.push_str("</ul></td></tr>\n");
     }
     html.push_str("</tbody>\n</table>\n");
     let mut claims: Vec<&str> = settings.iter().map(|one| one.claim.as_str()).collect();
