@@ -42,6 +42,8 @@ pub struct Page<'a> {
     pub figures: &'a [Figure],
     /// The controls with their verdicts.
     pub controls: &'a [Claim],
+    /// Numbers of the paper that another estimator than ours gave, with words about them.
+    pub other_estimators: &'a [(&'static str, String)],
     /// How far the paper's formulas hold.
     pub checks: &'a [Checked],
     /// The figure of the gradient step.
@@ -82,7 +84,7 @@ impl Page<'_> {
         );
         let first = self.figures.iter().find(|figure| figure.name == FIRST);
         answer::write(&mut html, self.claims, first);
-        claims::write(&mut html, OF_CLAIMS, "", self.claims);
+        claims::write(&mut html, OF_CLAIMS, "", self.claims, self.other_estimators);
         html.push_str("<section aria-labelledby=\"figures\">\n<h2 id=\"figures\">Figures</h2>\n");
         html.push_str(
             "<p>Every divergence is in nats and stands beside its null: the mean, and in brackets the range of 95 %, of \
@@ -96,7 +98,7 @@ impl Page<'_> {
         html.push_str("</section>\n");
         html.push_str(&self.explore.section);
         if !self.controls.is_empty() {
-            claims::write(&mut html, OF_CONTROLS, ABOUT_CONTROLS, self.controls);
+            claims::write(&mut html, OF_CONTROLS, ABOUT_CONTROLS, self.controls, &[]);
         }
         theory::write(&mut html, self.checks, self.steps);
         settings::write(&mut html, self.robust, self.settings);
@@ -127,6 +129,7 @@ mod tests {
             claims,
             figures: &[],
             controls: claims,
+            other_estimators: &[],
             checks: &[],
             steps: None,
             robust: &[],

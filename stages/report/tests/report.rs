@@ -76,9 +76,17 @@ fn every_figure_and_the_page_appear_and_say_the_numbers_with_their_nulls() {
         assert!(!svg.contains("nothing to show"), "figure {number}");
     }
     let html = read(folder.path(), "report.html");
-    for words in
-        ["0.53", "0.49", "0.66", "0.47", "0.027 (0.021–0.034)", "&lt;C1&gt;", "train 0.1.0", "CNN3 (20)"]
-    {
+    for words in [
+        "0.53",
+        "0.49",
+        "0.66",
+        "0.47",
+        "can’t be the same estimator",
+        "0.027 (0.021–0.034)",
+        "&lt;C1&gt;",
+        "train 0.1.0",
+        "CNN3 (20)",
+    ] {
         assert!(html.contains(words), "{words}");
     }
     assert!(html.len() < 3_000_000, "{} bytes", html.len());

@@ -12,8 +12,8 @@ use crate::scale::Axis;
 use crate::sheet::{Entry, Picture, Sample, Sheet, Text, WIDTH, note};
 use crate::{style, words};
 use statistics::histogram::Bins;
-use told::{caption, csv, numbers};
-pub(crate) use told::{lie, lines, peak};
+use told::{caption, csv, numbers, other_estimator};
+pub(crate) use told::{dead, lie, lines, peak};
 
 /// What is particular to one of the two figures.
 pub(super) struct Subject {
@@ -47,6 +47,12 @@ pub(super) const RANDOM: Subject = Subject {
     paper_f1: "0.47",
     of: |data| data.random.as_ref(),
 };
+
+/// What is said beside the numbers that the paper prints for an image: its own number of the image itself, and why it is not ours.
+pub(crate) fn other_estimators(data: &Data) -> Vec<(&'static str, String)> {
+    let of = |subject: &Subject| Some((subject.paper_x, other_estimator((subject.of)(data)?, subject)?));
+    [REAL, RANDOM].iter().filter_map(of).collect()
+}
 
 const CELL: f64 = WIDTH / 3.0;
 const PANEL: (f64, f64) = (CELL - 8.0, 220.0);
@@ -117,7 +123,10 @@ pub(super) fn draw(data: &Data, subject: &Subject) -> Result<Figure, Error> {
     let key = &layers.key;
     let training = words::training(&key.network, &key.labels, key.seed, key.epoch);
     let title = format!("Distributions of the layers for image {}: {training}", layers.image_id);
-    let caption = caption(data, layers, &training);
+    let mut caption = caption(data, layers, &training);
+    if let Some(other) = other_estimator(layers, subject) {
+        caption += &format!(" {other}");
+    }
     Ok(figure(sheet.finish(&title), caption, numbers(layers, subject), csv(layers)))
 }
 

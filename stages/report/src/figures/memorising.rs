@@ -61,7 +61,7 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
         "Share of images whose random label CNN3 gets wrong, among those that it was trained on and among the test \
          images, by epoch. Guessing among ten classes gets 90 % wrong. {}",
         by_epoch::seeds(&[curve])
-    );
+    ) + &super::layers::dead(data, &curve.network, &curve.labels);
     let number = |what: &str, paper: &str, mean: f64, more: String| Number {
         quantity: format!("{what}, epoch {}", end.epoch),
         paper: paper.to_owned(),
