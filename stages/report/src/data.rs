@@ -208,7 +208,8 @@ impl Data {
             checks: theory::read_checks(paths.theory).map_err(input("theory"))?,
             steps: theory::read_steps(paths.steps).map_err(input("steps"))?,
             robust: settings::read_robust(paths.robustness).map_err(input("robustness"))?,
-            settings: settings::read_settings(paths.sensitivity).map_err(input("sensitivity"))?,
+            settings: settings::read_settings(paths.sensitivity, paths.claims)
+                .map_err(input("sensitivity"))?,
             timings: timings::read(paths.timings).map_err(input("timings"))?,
             dead,
             explored,

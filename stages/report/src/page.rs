@@ -4,6 +4,7 @@
 mod answer;
 mod claims;
 mod drawn;
+mod found;
 mod made;
 mod settings;
 mod theory;
@@ -15,6 +16,7 @@ use crate::escape::escape;
 use crate::explore::Explore;
 use crate::figures::Figure;
 use crate::sources::Sources;
+use crate::words;
 
 const STYLE: &str = concat!(include_str!("page/page.css"), include_str!("explore/explore.css"));
 const SCRIPT: &str = include_str!("page/page.js");
@@ -83,7 +85,7 @@ impl Page<'_> {
             escape(QUESTION)
         );
         let first = self.figures.iter().find(|figure| figure.name == FIRST);
-        answer::write(&mut html, self.claims, first);
+        answer::write(&mut html, self.claims, self.controls, first);
         claims::write(&mut html, OF_CLAIMS, "", self.claims, self.other_estimators);
         html.push_str("<section aria-labelledby=\"figures\">\n<h2 id=\"figures\">Figures</h2>\n");
         html.push_str(
@@ -101,7 +103,9 @@ impl Page<'_> {
             claims::write(&mut html, OF_CONTROLS, ABOUT_CONTROLS, self.controls, &[]);
         }
         theory::write(&mut html, self.checks, self.steps);
-        settings::write(&mut html, self.robust, self.settings);
+        settings::write(&mut html, self.robust, self.settings, self.claims);
+        // All but the commands, the pipeline and the params, which are to be copied as they stand.
+        html = words::unbroken(&html);
         made::write(&mut html, self);
         let _ = write!(html, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
         html

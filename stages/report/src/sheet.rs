@@ -194,7 +194,7 @@ impl Sheet {
             self.body,
             "<text x=\"{x}\" y=\"{y}\" font-family=\"sans-serif\" font-size=\"{size}\" fill=\"{}\"{more}>{}</text>",
             style::hex(colour),
-            escape(words),
+            escape(&words::unbroken(words)),
         );
     }
 
@@ -228,7 +228,7 @@ impl Sheet {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n\
              <title>{}</title>\n<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#ffffff\"/>\n{}</svg>\n",
-            escape(title),
+            escape(&words::unbroken(title)),
             self.body,
         )
     }

@@ -112,7 +112,7 @@ fn what_else_there_is_has_a_section_each_and_without_it_there_is_none() {
     let html = read(folder.path(), "report.html");
     assert!(sections.iter().all(|section| html.contains(section)));
     for words in [
-        "2.5e-14",
+        "2.5·10⁻¹⁴",
         "fY: &lt;both sides&gt;",
         "train.optimiser=&lt;sgd&gt;",
         "1 reproduced",

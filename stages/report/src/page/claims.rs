@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::class;
+use super::{class, found};
 use crate::data::Claim;
 use crate::escape::escape;
+use crate::words::typeset;
 
 /// A section with a heading and the name of its place on the page, and what stands before the table.
 ///
@@ -42,7 +43,7 @@ pub(super) fn write(
             escape(&claim.claim),
             escape(&claim.statement),
             escape(paper),
-            escape(&claim.found),
+            escape(&found::told(claim)),
             class(&claim.verdict),
             escape(&claim.verdict),
             beside(claim, others),
@@ -52,9 +53,9 @@ pub(super) fn write(
         "</tbody>\n</table>\n<details>\n<summary>The rules behind the verdicts, and what stands beside them</summary>\n<dl>\n",
     );
     for claim in claims {
-        let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escape(&claim.claim), escape(&claim.rule));
+        let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escape(&claim.claim), escape(&typeset(&claim.rule)));
         if !claim.beside.is_empty() {
-            let _ = writeln!(html, "<dd>Beside it: {}.</dd>", escape(&claim.beside));
+            let _ = writeln!(html, "<dd>Beside it: {}.</dd>", escape(&typeset(&claim.beside)));
         }
         let _ = writeln!(html, "<dd>Tables: <code>{}</code></dd>", escape(&claim.tables));
     }
