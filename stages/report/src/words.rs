@@ -51,7 +51,8 @@ pub fn typeset(text: &str) -> String {
         let length = if joined { 0 } else { length_of_number(rest) };
         if length == 0 {
             let length = next.len_utf8();
-            set.push_str(&rest[..length]);
+            // As in exp[-E].
+            set.push_str(if next == '-' && set.ends_with('[') { "−" } else { &rest[..length] });
             rest = &rest[length..];
             continue;
         }
@@ -159,7 +160,10 @@ mod tests {
     #[test]
     fn words_of_other_stages_get_a_real_minus_and_a_zero_without_decimals() {
         assert_eq!(typeset("mean -0.000 (-0.000 to 0.001, 10 datasets)"), "mean 0 (0 to 0.001, 10 datasets)");
-        assert_eq!(typeset("-0.500 (−0.7 to -0.1), p = 0.00"), "−0.500 (−0.7 to −0.1), p = 0.00");
+        assert_eq!(
+            typeset("-0.500 (−0.7 to -0.1), p = 0.00, exp[-E]"),
+            "−0.500 (−0.7 to −0.1), p = 0.00, exp[−E]"
+        );
         assert_eq!(typeset("12.16 % of 7.8e-14, 1e-9, 6.2e3"), "12.16\u{a0}% of 7.8·10⁻¹⁴, 10⁻⁹, 6.2·10³");
         let names =
             "equal-width 64, f1_standardised, generate-dataset.variance 1024, 0.03125, cnn2, epochs30-seed1";

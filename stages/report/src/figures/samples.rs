@@ -69,7 +69,7 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     ];
     sheet.legend(12.0, 440.0, &legend);
     let caption = format!(
-        "One test image of each of the first five classes (values are {}), and below it the \
+        "One test image of each of the first five classes (its values are {}), and below it the \
          histogram of its 1,024 pixels with the density of {prior} that they were drawn from. The KL is that of the \
          histogram; the null is what exact samples of that distribution give, mean and 95 % range.",
         greys(data.samples.iter().flat_map(|(image, _)| &image.pixels))

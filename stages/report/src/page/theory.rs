@@ -39,7 +39,7 @@ pub(super) fn write(html: &mut String, checks: &[Checked], steps: Option<&Figure
                 "<tr><th scope=\"row\">{}</th><td data-label=\"Equation\">{}</td><td data-label=\"Kind\">{}</td>\
                  <td data-label=\"Figure\">{}</td><td data-label=\"Median\">{}</td><td data-label=\"Least to largest\">{} to {}</td>\
                  <td data-label=\"Checkpoints\">{}</td></tr>",
-                escape(&check.check),
+                escape(&words::typeset(&check.check)),
                 escape(&check.equation),
                 escape(&check.kind),
                 escape(&check.statistic.replace('_', " ")),
