@@ -82,6 +82,29 @@ def drag(page):
     expect(page.evaluate(state)[1] != after[1], "dragging it moves the epoch")
 
 
+def check_bars(page, where):
+    """Bars of verdicts are as wide as their counts."""
+    uneven = page.evaluate("""() => [...document.querySelectorAll('.bars')].flatMap((bars) => {
+        const of = [...bars.children].map((bar) => bar.getBoundingClientRect().width / bar.style.flexGrow);
+        return Math.max(...of) > 1.02 * Math.min(...of) ? [of] : [];
+    })""")
+    expect(not uneven, f"bars are as wide as their counts, {where} {uneven or ''}")
+
+
+def check_theme(page, theme, where):
+    """A figure's paper is that of its theme, and what is saved of it stays white."""
+    card, saved = page.evaluate("""() => { const card = document.querySelector('.answer .card') ?? document.querySelector('.card');
+        return [getComputedStyle(card).backgroundColor, card.querySelector('svg > rect').getAttribute('fill')]; }""")
+    expect((card == "rgb(255, 255, 255)") == (theme == "light") and saved == "#ffffff", f"figures follow the theme, {where}: {card}")
+
+
+def check_plots(page, where):
+    """Bars of the chosen image stand on the axis."""
+    floating = page.evaluate("""() => [...document.querySelectorAll('.plots rect.bar')].filter((bar) =>
+        Math.abs(bar.getBBox().y + bar.getBBox().height - 164) > 0.01).length""")
+    expect(floating == 0, f"bars stand on the axis, {where}")
+
+
 def check(browser, address, folder):
     for theme in THEMES:
         for width in WIDTHS:
@@ -94,6 +117,9 @@ def check(browser, address, folder):
             page.screenshot(path=folder / f"page-{width}-{theme}.png", full_page=True)
             page.locator(".explore").screenshot(path=folder / f"explore-{width}-{theme}.png")
             check_axe(page, where)
+            check_bars(page, where)
+            check_theme(page, theme, where)
+            check_plots(page, where)
             choose_each(page)
             use_keyboard(page)
             drag(page)

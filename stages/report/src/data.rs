@@ -2,6 +2,7 @@
 
 mod claims;
 mod curves;
+mod dead;
 mod distributions;
 mod divergences;
 mod explored;
@@ -23,6 +24,7 @@ use tables::picture::Grey;
 
 pub use claims::Claim;
 pub use curves::{Curve, Point};
+pub use dead::Dead;
 pub use distributions::Distribution;
 pub use divergences::Divergence;
 pub use explored::Explored;
@@ -104,6 +106,8 @@ pub struct Data {
     pub settings: Vec<Setting>,
     /// How long the trainings took.
     pub timings: Vec<Took>,
+    /// Trainings that say the same of every image.
+    pub dead: Vec<Dead>,
     /// What a reader can choose among.
     pub explored: Explored,
 }
@@ -169,6 +173,7 @@ impl Data {
         };
         let (real, random) = (of(real), of(random));
         layers.truncate(chosen_rows.len());
+        let dead = dead::among(&layers);
         let explored = Explored::read(paths, layers, shown.len())?;
         let x = [&real, &random].into_iter().flatten().find_map(|layers| layers.distributions.get("x"));
         let digit = match &example {
@@ -203,8 +208,10 @@ impl Data {
             checks: theory::read_checks(paths.theory).map_err(input("theory"))?,
             steps: theory::read_steps(paths.steps).map_err(input("steps"))?,
             robust: settings::read_robust(paths.robustness).map_err(input("robustness"))?,
-            settings: settings::read_settings(paths.sensitivity).map_err(input("sensitivity"))?,
+            settings: settings::read_settings(paths.sensitivity, paths.claims)
+                .map_err(input("sensitivity"))?,
             timings: timings::read(paths.timings).map_err(input("timings"))?,
+            dead,
             explored,
         })
     }

@@ -40,17 +40,14 @@ impl Density {
         density
     }
 
-    /// The density of values over `count` bins from the smallest to the largest, none of them open.
-    pub fn of_values(values: &[f32], count: usize) -> Option<(Density, Bins)> {
-        let low = values.iter().copied().fold(f32::INFINITY, f32::min);
-        let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let bins = Bins::new(f64::from(low), f64::from(high), count)?;
-        let width = (bins.upper() - bins.lower()) / count as f64;
-        let counts = statistics::histogram::counts(values, &bins);
+    /// The density of values over bins that hold all of them, none open.
+    pub fn of_values(values: &[f32], bins: &Bins) -> Density {
+        let width = (bins.upper() - bins.lower()) / bins.count() as f64;
+        let counts = statistics::histogram::counts(values, bins);
         let density = |count: u32| f64::from(count) / values.len() as f64 / width;
         let bar = |(index, count)| (bins.edge(index), bins.edge(index + 1), density(count));
         let bars = counts.into_iter().enumerate().map(bar).collect();
-        Some((Density { bars, below: None, above: None }, bins))
+        Density { bars, below: None, above: None }
     }
 
     /// The highest bar.
@@ -67,6 +64,13 @@ impl Density {
     pub fn outline(&self) -> Vec<(f64, f64)> {
         self.bars.iter().flat_map(|(low, high, density)| [(*low, *density), (*high, *density)]).collect()
     }
+}
+
+/// So many bins from the smallest to the largest value; none where all values are equal.
+pub fn bins_of(values: &[f32], count: usize) -> Option<Bins> {
+    let low = values.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    Bins::new(f64::from(low), f64::from(high), count)
 }
 
 /// The density of N(0, sd²) at `x`.
@@ -108,10 +112,12 @@ mod tests {
 
     #[test]
     fn bins_from_the_smallest_to_the_largest_value_hold_every_value() {
-        let (density, bins) = Density::of_values(&[3.0, 1.0, 2.0, 5.0], 4).unwrap();
+        let values = [3.0, 1.0, 2.0, 5.0];
+        let bins = bins_of(&values, 4).unwrap();
+        let density = Density::of_values(&values, &bins);
         assert_eq!((bins.lower(), bins.upper()), (1.0, 5.0));
         assert_eq!(density.bars.iter().map(|bar| bar.2).collect::<Vec<_>>(), [0.25, 0.25, 0.25, 0.25]);
-        assert!(Density::of_values(&[2.0, 2.0], 4).is_none(), "equal values have no scale of their own");
+        assert!(bins_of(&[2.0, 2.0], 4).is_none(), "equal values have no scale of their own");
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct Figure {
     pub caption: String,
     /// The picture.
     pub svg: String,
+    /// What the brackets in the table of its numbers are; empty where there are none.
+    pub about: String,
     /// Numbers: the paper's beside ours.
     pub numbers: Vec<Number>,
     /// What is drawn, as CSV with a line of names; empty where there is nothing to show.

@@ -167,6 +167,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         claims: &data.claims,
         figures: &figures,
         controls: &data.controls,
+        other_estimators: &figures::layers::other_estimators(&data),
         checks: &data.checks,
         steps: steps.as_ref(),
         robust: &data.robust,

@@ -4,6 +4,7 @@
 mod answer;
 mod claims;
 mod drawn;
+mod found;
 mod made;
 mod settings;
 mod theory;
@@ -15,6 +16,7 @@ use crate::escape::escape;
 use crate::explore::Explore;
 use crate::figures::Figure;
 use crate::sources::Sources;
+use crate::words;
 
 const STYLE: &str = concat!(include_str!("page/page.css"), include_str!("explore/explore.css"));
 const SCRIPT: &str = include_str!("page/page.js");
@@ -42,6 +44,8 @@ pub struct Page<'a> {
     pub figures: &'a [Figure],
     /// The controls with their verdicts.
     pub controls: &'a [Claim],
+    /// Numbers of the paper that another estimator than ours gave, with words about them.
+    pub other_estimators: &'a [(&'static str, String)],
     /// How far the paper's formulas hold.
     pub checks: &'a [Checked],
     /// The figure of the gradient step.
@@ -81,8 +85,8 @@ impl Page<'_> {
             escape(QUESTION)
         );
         let first = self.figures.iter().find(|figure| figure.name == FIRST);
-        answer::write(&mut html, self.claims, first);
-        claims::write(&mut html, OF_CLAIMS, "", self.claims);
+        answer::write(&mut html, self.claims, self.controls, first);
+        claims::write(&mut html, OF_CLAIMS, "", self.claims, self.other_estimators);
         html.push_str("<section aria-labelledby=\"figures\">\n<h2 id=\"figures\">Figures</h2>\n");
         html.push_str(
             "<p>Every divergence is in nats and stands beside its null: the mean, and in brackets the range of 95 %, of \
@@ -96,10 +100,12 @@ impl Page<'_> {
         html.push_str("</section>\n");
         html.push_str(&self.explore.section);
         if !self.controls.is_empty() {
-            claims::write(&mut html, OF_CONTROLS, ABOUT_CONTROLS, self.controls);
+            claims::write(&mut html, OF_CONTROLS, ABOUT_CONTROLS, self.controls, &[]);
         }
         theory::write(&mut html, self.checks, self.steps);
-        settings::write(&mut html, self.robust, self.settings);
+        settings::write(&mut html, self.robust, self.settings, self.claims);
+        // All but the commands, the pipeline and the params, which are to be copied as they stand.
+        html = words::unbroken(&html);
         made::write(&mut html, self);
         let _ = write!(html, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
         html
@@ -127,6 +133,7 @@ mod tests {
             claims,
             figures: &[],
             controls: claims,
+            other_estimators: &[],
             checks: &[],
             steps: None,
             robust: &[],

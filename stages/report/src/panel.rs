@@ -17,6 +17,9 @@ const FINE: f64 = 8.0;
 /// Plotters' font sizes are larger than what its SVG backend writes by this factor.
 const FONT: f64 = 1.24;
 
+/// How opaque a band is: where three lie upon each other, the lines above them keep their colours.
+const BAND: f64 = 0.14;
+
 /// Something drawn in a panel, in the units of the data.
 pub enum Mark {
     /// A filled box from the lower left to the upper right corner.
@@ -177,7 +180,7 @@ impl Panel {
                         let lower = edges.iter().map(|(x, low, _)| (*x, *low));
                         let upper = edges.iter().rev().map(|(x, _, high)| (*x, *high));
                         let outline: Vec<(f64, f64)> = lower.chain(upper).collect();
-                        chart.draw_series([Polygon::new(places(&outline), rgb(*colour).mix(0.22))]).map(drop)
+                        chart.draw_series([Polygon::new(places(&outline), rgb(*colour).mix(BAND))]).map(drop)
                     }
                     Mark::Dot(point, colour) => {
                         let dot = at(point).map(|place| Circle::new(place, fine(2.2), rgb(*colour).filled()));

@@ -19,6 +19,8 @@ pub struct Axis {
     /// Places with a tick.
     pub ticks: Vec<f64>,
     decimals: usize,
+    /// Whether its labels are powers of ten.
+    powers: bool,
     /// What a label's number is multiplied with; it then stands in the title.
     factor: f64,
 }
@@ -35,12 +37,12 @@ impl Axis {
         let power = high.abs().max(low.abs()).log10().floor();
         let factor = if step < 0.000_999 { 10f64.powf(power) } else { 1.0 };
         let title = if factor < 1.0 {
-            format!("{title} (×10{})", superscript(power as i32))
+            format!("{title} (×{})", words::power_of_ten(&(power as i32).to_string()))
         } else {
             title.to_owned()
         };
         let decimals = (-(step / factor).log10() - 1e-9).ceil().max(0.0) as usize;
-        Axis { title, log: false, low, high, ticks, decimals, factor }
+        Axis { title, log: false, low, high, ticks, decimals, powers: false, factor }
     }
 
     /// A linear axis from 0 with whole numbers only: epochs.
@@ -65,12 +67,22 @@ impl Axis {
 
     fn logarithmic(title: &str, smallest: f64, largest: f64) -> Axis {
         let (low, high) = (smallest.log10() - 0.08, largest.log10() + 0.08);
-        let digits: &[f64] = if high - low > 3.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+        let powers = high - low > 3.0;
+        let digits: &[f64] = if powers { &[1.0] } else { &[1.0, 2.0, 5.0] };
         let decades = low.floor() as i32..=high.ceil() as i32;
         let ticks =
             decades.flat_map(|decade| digits.iter().map(move |digit| f64::from(decade) + digit.log10()));
         let ticks = ticks.filter(|tick| (low..=high).contains(tick)).collect();
-        Axis { title: format!("{title}, log scale"), log: true, low, high, ticks, decimals: 0, factor: 1.0 }
+        Axis {
+            title: format!("{title}, log scale"),
+            log: true,
+            low,
+            high,
+            ticks,
+            decimals: 0,
+            powers,
+            factor: 1.0,
+        }
     }
 
     /// Where a value stands; none where it cannot be shown.
@@ -85,12 +97,12 @@ impl Axis {
             return words::signed(place / self.factor, self.decimals);
         }
         let decade = (place + 1e-9).floor();
-        if (-4.0..5.0).contains(&decade) {
+        if (-4.0..5.0).contains(&decade) && !self.powers {
             return words::signed(10f64.powf(place), (-decade).max(0.0) as usize);
         }
         let digit = 10f64.powf(place - decade).round();
-        let power = superscript(decade as i32);
-        if digit == 1.0 { format!("10{power}") } else { format!("{digit}·10{power}") }
+        let power = words::power_of_ten(&(decade as i32).to_string());
+        if digit == 1.0 { power } else { format!("{digit}·{power}") }
     }
 }
 
@@ -103,12 +115,6 @@ pub fn spans_decades(smallest: f64, largest: f64) -> bool {
 fn nice_step(rough: f64) -> f64 {
     let decade = 10f64.powf(rough.log10().floor());
     [1.0, 2.0, 5.0].into_iter().find(|digit| digit * decade >= rough * (1.0 - 1e-9)).unwrap_or(10.0) * decade
-}
-
-fn superscript(number: i32) -> String {
-    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
-    let text = number.to_string();
-    text.chars().map(|c| c.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize])).collect()
 }
 
 #[cfg(test)]
@@ -159,5 +165,8 @@ mod tests {
         assert_eq!(labels, ["0.02", "0.05", "0.1", "0.2", "0.5", "1"]);
         assert_eq!(axis.label(6.0), "10⁶");
         assert_eq!(axis.label(-6.0), "10⁻⁶");
+        let wide = Axis::fitting("", [2e-6, 3.0].into_iter());
+        let labels: Vec<String> = wide.ticks.iter().map(|tick| wide.label(*tick)).collect();
+        assert_eq!(labels, ["10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "10⁰"], "never two ways on one axis");
     }
 }

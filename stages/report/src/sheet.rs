@@ -10,6 +10,7 @@ use stage::Error;
 use crate::escape::escape;
 use crate::panel::Panel;
 use crate::style::{self, Colour};
+use crate::words;
 
 /// Width of every figure, in pixels at its natural size.
 pub const WIDTH: f64 = 960.0;
@@ -55,6 +56,28 @@ pub enum Sample {
     Dashes,
 }
 
+/// Values up to which greys go, from black below zero to white above.
+pub const GREYEST: f32 = 100.0;
+
+/// How values are greys, in words, and what of them is clipped.
+pub fn greys<'a>(values: impl Iterator<Item = &'a f32> + Clone) -> String {
+    let beyond = values.clone().filter(|value| value.abs() > GREYEST).count();
+    let mut words = format!("grey from −{GREYEST} (black) to {GREYEST} (white)");
+    if beyond > 0 {
+        let low = values.clone().copied().fold(f32::INFINITY, f32::min);
+        let high = values.clone().copied().fold(f32::NEG_INFINITY, f32::max);
+        let [low, high] = [low, high].map(|value| words::signed(f64::from(value), 0));
+        words += &match beyond {
+            1 => format!("; they run from {low} to {high}, one of {} is beyond and clipped", values.count()),
+            _ => format!(
+                "; they run from {low} to {high}, {beyond} of {} are beyond and clipped",
+                values.count()
+            ),
+        };
+    }
+    words
+}
+
 /// Grey values of a square picture, row by row.
 pub struct Picture {
     /// Pixels along one side.
@@ -66,9 +89,11 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Values from -100 (black) to 100 (white).
+    /// Values from minus to plus [`GREYEST`].
     pub fn of_values(values: &[f32], side: usize) -> Picture {
-        let grey = |value: &f32| ((value.clamp(-100.0, 100.0) + 100.0) / 200.0 * 255.0).round() as u8;
+        let grey = |value: &f32| {
+            ((value.clamp(-GREYEST, GREYEST) + GREYEST) / (2.0 * GREYEST) * 255.0).round() as u8
+        };
         Picture::of_greys(values.iter().map(grey).collect(), side)
     }
 
@@ -169,7 +194,7 @@ impl Sheet {
             self.body,
             "<text x=\"{x}\" y=\"{y}\" font-family=\"sans-serif\" font-size=\"{size}\" fill=\"{}\"{more}>{}</text>",
             style::hex(colour),
-            escape(words),
+            escape(&words::unbroken(words)),
         );
     }
 
@@ -203,7 +228,7 @@ impl Sheet {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n\
              <title>{}</title>\n<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#ffffff\"/>\n{}</svg>\n",
-            escape(title),
+            escape(&words::unbroken(title)),
             self.body,
         )
     }
@@ -266,5 +291,11 @@ mod tests {
     fn greys_run_from_minus_to_plus_a_hundred_and_what_is_beyond_is_clipped() {
         let picture = Picture::of_values(&[-500.0, -100.0, 0.0, 100.0], 2);
         assert_eq!(picture.greys, [0, 0, 128, 255]);
+        let inside = "grey from −100 (black) to 100 (white)";
+        assert_eq!(greys([3.0, -100.0].iter()), inside);
+        assert_eq!(
+            greys([3.0, 113.2].iter()),
+            format!("{inside}; they run from 3 to 113, one of 2 is beyond and clipped")
+        );
     }
 }

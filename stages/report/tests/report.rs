@@ -76,9 +76,17 @@ fn every_figure_and_the_page_appear_and_say_the_numbers_with_their_nulls() {
         assert!(!svg.contains("nothing to show"), "figure {number}");
     }
     let html = read(folder.path(), "report.html");
-    for words in
-        ["0.53", "0.49", "0.66", "0.47", "0.027 (0.021–0.034)", "&lt;C1&gt;", "train 0.1.0", "CNN3 (20)"]
-    {
+    for words in [
+        "0.53",
+        "0.49",
+        "0.66",
+        "0.47",
+        "can’t be the same estimator",
+        "0.027 (0.021–0.034)",
+        "&lt;C1&gt;",
+        "train 0.1.0",
+        "CNN3 (20)",
+    ] {
         assert!(html.contains(words), "{words}");
     }
     assert!(html.len() < 3_000_000, "{} bytes", html.len());
@@ -104,7 +112,7 @@ fn what_else_there_is_has_a_section_each_and_without_it_there_is_none() {
     let html = read(folder.path(), "report.html");
     assert!(sections.iter().all(|section| html.contains(section)));
     for words in [
-        "2.5e-14",
+        "2.5·10⁻¹⁴",
         "fY: &lt;both sides&gt;",
         "train.optimiser=&lt;sgd&gt;",
         "1 reproduced",
@@ -174,6 +182,39 @@ fn energies_far_outside_the_bins_are_told_as_shares() {
     check_well_formed(&svg);
     assert!(svg.contains('◂') && svg.contains('▸'));
     assert!(read(folder.path(), "report.html").contains("The outer bins are open to infinity"));
+}
+
+/// The data that a figure's link saves.
+fn csv(folder: &Path, figure: &str) -> String {
+    use base64::Engine as _;
+    let page = read(folder, "report.html");
+    let link = format!("download=\"{figure}.csv\" href=\"data:text/csv;base64,");
+    let data = page.split_once(&link).unwrap().1.split_once('"').unwrap().0;
+    String::from_utf8(base64::engine::general_purpose::STANDARD.decode(data).unwrap()).unwrap()
+}
+
+#[test]
+fn what_is_saved_is_what_is_drawn_and_what_its_table_says() {
+    let folder = tempfile::tempdir().unwrap();
+    Example { spread: 40.0, ..Example::default() }.write(folder.path());
+    assert!(run(folder.path(), &ALL, &[]).status.success());
+    let saved = csv(folder.path(), "figure-2");
+    let rows = |start: &str| saved.lines().filter(|line| line.starts_with(start)).collect::<Vec<_>>();
+    assert_eq!(rows("f2,drawn,").len(), 24, "panel D has bins of its own");
+    assert_eq!((rows("f2,table,").len(), rows("f1,table,").len()), (64, 0));
+    let counts = |rows: Vec<&str>| -> f64 {
+        rows.iter().map(|row| row.split(',').nth(5).unwrap().parse::<f64>().unwrap()).sum()
+    };
+    assert_eq!((counts(rows("f2,drawn,")), counts(rows("f2,table,"))), (121.0, 121.0));
+    for figure in ["figure-3", "figure-5"] {
+        let saved = csv(folder.path(), figure);
+        let names: Vec<&str> = saved.lines().next().unwrap().split(',').collect();
+        let last: Vec<&str> = saved.lines().last().unwrap().split(',').collect();
+        for name in ["kl_f1_low_95", "test_error_high_95", "null_kl_f1_low_95", "null_kl_f1_high_95"] {
+            let at = names.iter().position(|known| *known == name).unwrap();
+            assert!(last[at].parse::<f64>().is_ok(), "{figure}: {name}");
+        }
+    }
 }
 
 #[test]

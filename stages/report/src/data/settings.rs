@@ -1,7 +1,8 @@
 //! For how many settings of what the paper leaves open each verdict holds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use stage::lineage::{Recipe, recipe};
 use tables::{Error, Reader, catalogue};
 
 /// A claim over all settings that it was judged with.
@@ -29,6 +30,21 @@ pub struct Setting {
     pub verdict: String,
     /// What was found.
     pub found: String,
+    /// Whether it is the setting of the page's own claims.
+    pub own: bool,
+}
+
+impl Setting {
+    /// Whether it has in everything what most settings have.
+    pub fn is_base(&self) -> bool {
+        self.setting == "base"
+    }
+}
+
+/// Whether a recipe has all params of a setting, a JSON object.
+fn is_of(params: &str, recipe: &Recipe) -> bool {
+    let params: Recipe = serde_json::from_str(params).unwrap_or_default();
+    !params.is_empty() && params.iter().all(|(name, value)| recipe.get(name) == Some(value))
 }
 
 pub(super) fn read_robust(paths: &[PathBuf]) -> Result<Vec<Robust>, Error> {
@@ -53,22 +69,42 @@ pub(super) fn read_robust(paths: &[PathBuf]) -> Result<Vec<Robust>, Error> {
     Ok(all)
 }
 
-pub(super) fn read_settings(paths: &[PathBuf]) -> Result<Vec<Setting>, Error> {
+/// Every setting; `claims` are the page's own, whose metadata tells the params that they were made with.
+pub(super) fn read_settings(paths: &[PathBuf], claims: &Path) -> Result<Vec<Setting>, Error> {
+    let own = match paths {
+        [] => None,
+        _ => Reader::open(claims, &catalogue::CLAIMS, &["claim"])?.metadata("lineage").and_then(recipe),
+    };
     let mut all = Vec::new();
     for path in paths {
-        for batch in Reader::open(path, &catalogue::SENSITIVITY, &["claim", "setting", "verdict", "found"])? {
+        for batch in Reader::open(path, &catalogue::SENSITIVITY, &[])? {
             let batch = batch?;
             let (claims, settings) = (batch.texts("claim")?, batch.texts("setting")?);
             let (verdicts, found) = (batch.texts("verdict")?, batch.texts("found")?);
+            let params = batch.texts("params")?;
             all.extend((0..batch.rows()).map(|row| Setting {
                 claim: claims[row].to_owned(),
                 setting: settings[row].to_owned(),
                 verdict: verdicts[row].to_owned(),
                 found: found[row].to_owned(),
+                own: own.as_ref().is_some_and(|own| is_of(params[row], own)),
             }));
         }
     }
     // Stable: each claim's settings stay in their own order.
     all.sort_by_key(|one| (one.claim.len(), one.claim.clone()));
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_the_pages_own_where_its_claims_were_made_with_all_its_params() {
+        let own = recipe(r#"{"train": {"rate": 0.001, "seed": [1, 2]}, "bins": {"bins": 64}}"#).unwrap();
+        assert!(is_of(r#"{"train.rate": 0.001, "bins.bins": 64}"#, &own));
+        assert!(!is_of(r#"{"train.rate": 0.003, "bins.bins": 64}"#, &own));
+        assert!(!is_of(r#"{"train.other": null}"#, &own) && !is_of("{}", &own) && !is_of("words", &own));
+    }
 }

@@ -118,7 +118,7 @@ mod tests {
         let curves: Vec<&Curve> = curves.iter().collect();
         let names = ["CNN1 (4)", "CNN2 (12)"].map(str::to_owned);
         let one = at(1, &curves, &names);
-        assert_eq!(one.numbers[0], ["0.500 (0.400 to 0.600)", "2.00 % (1.00 % to 3.00 %)"]);
+        assert_eq!(one.numbers[0], ["0.500 (0.400 to 0.600)", "2.00\u{a0}% (1.00\u{a0}% to 3.00\u{a0}%)"]);
         assert_eq!(one.numbers[1], ["–", "–"]);
         assert_eq!(at(2, &curves, &names).numbers[1][0], "0.500 (one seed)");
         assert!(one.says.starts_with("Epoch 1. CNN1 (4): KL 0.500"));

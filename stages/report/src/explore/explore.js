@@ -8,26 +8,40 @@
   // The axes in a plot of 360 by 210: left, right, top, bottom.
   const [LEFT, RIGHT, TOP, BOTTOM] = [58, 352, 8, 164];
 
-  // Fills a control and keeps its choice where that is still there; else the last epoch, or the first of anything else.
-  function fill(select, choices) {
-    const kept = choices.findIndex((choice) => choice.name === select.selectedOptions[0]?.textContent);
+  // The place of the seed nearest to one that is not there.
+  function nearest(seed, choices) {
+    const far = choices.map((choice) => Math.abs(choice.name - seed));
+    return far.indexOf(Math.min(...far));
+  }
+
+  // Fills a control and keeps its choice where that is still there; else it takes the nearest seed, which is added to `changed`, the last
+  // epoch, or the first of anything else.
+  function fill(select, choices, changed) {
+    const before = select.selectedOptions[0]?.textContent;
+    const kept = choices.findIndex((choice) => choice.name === before);
+    let at = kept >= 0 ? kept : select.name === "epoch" ? choices.length - 1 : 0;
+    if (select.name === "seed" && before !== undefined && kept < 0) {
+      at = nearest(before, choices);
+      changed.push(`Seed ${before} is not there; the nearest, ${choices[at].name}, is shown`);
+    }
     const names = choices.map((choice) => choice.name);
     if (names.join("\n") !== [...select.options].map((option) => option.textContent).join("\n")) {
       select.replaceChildren(...names.map((name) => Object.assign(document.createElement("option"), { textContent: name })));
     }
-    select.selectedIndex = kept >= 0 ? kept : select.name === "epoch" ? choices.length - 1 : 0;
-    return choices[select.selectedIndex];
+    select.selectedIndex = at;
+    return choices[at];
   }
 
   // Network, seed, epoch, image: each choice is among those within the one before.
   function chosen() {
     const path = [];
+    const changed = [];
     let choices = data.choices;
     for (const select of selects) {
-      path.push(fill(select, choices));
+      path.push(fill(select, choices, changed));
       choices = path.at(-1).choices;
     }
-    return { epoch: path[2], view: path[3] };
+    return { epoch: path[2], view: path[3], changed };
   }
 
   function picture(name, shown) {
@@ -100,19 +114,20 @@
   }
 
   function show() {
-    const { epoch, view } = chosen();
+    const { epoch, view, changed } = chosen();
     const image = data.images[view.image];
     picture("x", image.x);
     picture("regions", image.regions);
     picture("filters", epoch.filters);
     picture("e_f1", view.e_f1);
     for (const name of ["f1", "f2", "f3", "fy"]) plot(name, view[name]);
-    section.querySelector("[role=status]").textContent = `${view.says}. F1: ${view.f1 ? view.f1.says : "not in the tables"}.`;
+    const instead = changed.map((words) => ` ${words}.`).join("");
+    section.querySelector("[role=status]").textContent = `${view.says}. F1: ${view.f1 ? view.f1.says : "not in the tables"}.${instead}`;
   }
 
   let choices = data.choices;
   selects.forEach((select, level) => {
-    fill(select, choices);
+    fill(select, choices, []);
     select.selectedIndex = data.start[level];
     choices = choices[select.selectedIndex].choices;
     select.addEventListener("change", show);

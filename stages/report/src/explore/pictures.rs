@@ -23,19 +23,19 @@ pub fn regions(regions: &[u8], width: usize) -> Result<String, Error> {
     picture(&pixels, width, regions.len() / width.max(1), ColorType::Rgb)
 }
 
-/// Filters side by side with gaps between them, from −`most` (black) to `most` (white).
+/// Filters side by side with gaps between and around them, from −`most` (black) to `most` (white).
 pub fn filters(filters: &Filters, most: f32) -> Result<String, Error> {
     let [height, width] = filters.size;
     let count = filters.weights.len() / (height * width).max(1);
     let across = (1..).find(|side| side * side >= count).unwrap_or(1);
     let down = count.div_ceil(across);
-    // One pixel between two filters, and none after the last.
-    let (rows, columns) = (down * (height + 1) - 1, across * (width + 1) - 1);
+    // One pixel before each filter, and one after the last.
+    let (rows, columns) = (down * (height + 1) + 1, across * (width + 1) + 1);
     let mut pixels = vec![0; rows * columns * 2];
     for (at, weight) in filters.weights.iter().enumerate() {
         let (filter, place) = (at / (height * width), at % (height * width));
-        let row = filter / across * (height + 1) + place / width;
-        let column = filter % across * (width + 1) + place % width;
+        let row = filter / across * (height + 1) + 1 + place / width;
+        let column = filter % across * (width + 1) + 1 + place % width;
         let pixel = (row * columns + column) * 2;
         pixels[pixel..pixel + 2].copy_from_slice(&[level(*weight, -most, most), u8::MAX]);
     }
@@ -104,8 +104,11 @@ mod tests {
     fn between_filters_and_where_there_is_none_nothing_is_shown() {
         let three = Filters { size: [1, 2], weights: vec![-1.0, 0.0, 1.0, 1.0, -1.0, -1.0] };
         let (width, height, pixels) = decode(&filters(&three, 1.0).unwrap());
-        assert_eq!((width, height), (5, 3));
+        assert_eq!((width, height), (7, 5));
         let shown: Vec<u8> = pixels.chunks(2).map(|pixel| if pixel[1] == 0 { 9 } else { pixel[0] }).collect();
-        assert_eq!(shown, [0, 128, 9, 255, 255, 9, 9, 9, 9, 9, 0, 0, 9, 9, 9]);
+        assert_eq!(
+            shown,
+            [[9; 7], [9, 0, 128, 9, 255, 255, 9], [9; 7], [9, 0, 0, 9, 9, 9, 9], [9; 7],].concat()
+        );
     }
 }

@@ -159,7 +159,7 @@ mod tests {
         let density = Density::new(&[50, 25, 24, 1], &Bins::new(-128.0, 128.0, 4).unwrap());
         let plot = Shared::default().histogram("energy", &density, (-128.0, 128.0), None, String::new());
         assert_eq!((heights(&plot).len(), heights(&plot)[0]), (4, 0));
-        assert_eq!((plot.below.as_deref(), plot.above), (Some("50.0 %"), None));
+        assert_eq!((plot.below.as_deref(), plot.above), (Some("50.0\u{a0}%"), None));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::pictures;
 use super::plots::{Plot, Shared};
 use crate::data::{Data, Extent, Filters, Layers};
 use crate::figures::layers::{label, lie, lines, peak, shown};
+use crate::sheet::{GREYEST, greys};
 use crate::words;
 
 /// All views, as the page's script reads them: choices within choices.
@@ -181,8 +182,8 @@ impl Maker<'_> {
         let (x, regions) = match &layers.image {
             Some(image) => (
                 Some(Picture {
-                    png: pictures::grey(&image.pixels, tables::SIDE, -100.0, 100.0)?,
-                    says: "grey from −100 (black) to 100 (white)".to_owned(),
+                    png: pictures::grey(&image.pixels, tables::SIDE, -GREYEST, GREYEST)?,
+                    says: greys(image.pixels.iter()),
                 }),
                 Some(Picture {
                     png: pictures::regions(&image.regions, tables::SIDE)?,

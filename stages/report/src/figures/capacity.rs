@@ -19,10 +19,11 @@ const TOP: f64 = 34.0;
 const NETWORKS: [(&str, u32); 3] = [("cnn1", 4), ("cnn2", 12), ("cnn3", 20)];
 
 pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
-    let figure = |svg, caption, numbers, csv| Figure {
+    let figure = |svg, caption, about, numbers, csv| Figure {
         name: "Figure 3".to_owned(),
         heading: HEADING.to_owned(),
         caption,
+        about,
         svg,
         numbers,
         csv,
@@ -30,7 +31,13 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     let found = found(data);
     if found.is_empty() {
         let missing = "No training on real labels is in the tables, so this figure has nothing to show.";
-        return Ok(figure(note("Figure 3", missing), String::new(), Vec::new(), String::new()));
+        return Ok(figure(
+            note("Figure 3", missing),
+            String::new(),
+            String::new(),
+            Vec::new(),
+            String::new(),
+        ));
     }
     let curves: Vec<&Curve> = found.iter().map(|(curve, _)| *curve).collect();
     let last = by_epoch::last(&curves);
@@ -41,19 +48,23 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     let mut left = panel(Axis::fitting("mean KL[P(X)‖P̂(F1)] (nats)", kls.chain(range)), last);
     if let Some(null) = &data.null_f1 {
         left.marks
-            .push(Mark::Band(vec![(0.0, null.low, null.high), (last, null.low, null.high)], style::GREY));
+            .push(Mark::Band(vec![(0.0, null.low, null.high), (last, null.low, null.high)], style::INK));
     }
     left.marks.extend(null.map(|null| Mark::Dashes(vec![(0.0, null), (last, null)], style::INK)));
     let errors =
         curves.iter().flat_map(|curve| by_epoch::values(curve, |point| point.test_error.map(percent)));
     let mut right = panel(Axis::fitting("test error (%)", errors), last);
-    let mut legend = Vec::new();
-    for (curve, channels) in &found {
-        let colour = style::of_network(&curve.network);
-        left.marks.extend(by_epoch::marks(curve, |point| point.kl, colour));
-        right.marks.extend(by_epoch::marks(curve, |point| point.test_error.map(percent), colour));
-        legend.push(entry(colour, Sample::Line, format!("{} ({channels})", words::network(&curve.network))));
-    }
+    let drawn = |of: by_epoch::Of| {
+        let all = curves.iter().map(|curve| (*curve, of, style::of_network(&curve.network)));
+        by_epoch::marks(&all.collect::<Vec<_>>())
+    };
+    left.marks.extend(drawn(|point| point.kl));
+    right.marks.extend(drawn(|point| point.test_error.map(percent)));
+    let named = |(curve, channels): &(&Curve, u32)| {
+        let words = format!("{} ({channels})", words::network(&curve.network));
+        entry(style::of_network(&curve.network), Sample::Line, words)
+    };
+    let mut legend: Vec<_> = found.iter().map(named).collect();
     if null.is_some() {
         legend.push(entry(style::INK, Sample::Dashes, "null of the KL, mean and 95 % range"));
     }
@@ -84,8 +95,16 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     if !absent.is_empty() {
         caption += &format!(" Not in the tables: {}.", absent.join(", "));
     }
+    let seeds = curves.iter().filter_map(|curve| curve.last()).map(|point| point.seeds).min().unwrap_or(0);
+    let about = format!("{} Of a null: the 95\u{a0}% range of exact samples.", by_epoch::interval(seeds));
     let title = "Mean KL of F1 from P(X), and test error, by epoch, for networks with 4, 12 and 20 channels";
-    Ok(figure(sheet.finish(title), caption, numbers(&found, data), by_epoch::csv(&curves)))
+    Ok(figure(
+        sheet.finish(title),
+        caption,
+        about,
+        numbers(&found, data),
+        by_epoch::csv(&curves, data.null_f1.as_ref()),
+    ))
 }
 
 /// The networks that the figure shows, with the channels of their first layer.

@@ -6,13 +6,14 @@ use stage::Error;
 
 use super::{Extra, Figure, entry, histogram, prior};
 use crate::data::{Data, Distribution, Layers};
-use crate::density::Density;
+use crate::density::{self, Density};
 use crate::panel::{Mark, Panel};
 use crate::scale::Axis;
 use crate::sheet::{Entry, Picture, Sample, Sheet, Text, WIDTH, note};
 use crate::{style, words};
-use told::{caption, csv, numbers};
-pub(crate) use told::{lie, lines, peak};
+use statistics::histogram::Bins;
+use told::{caption, csv, numbers, other_estimator};
+pub(crate) use told::{dead, lie, lines, peak};
 
 /// What is particular to one of the two figures.
 pub(super) struct Subject {
@@ -47,6 +48,12 @@ pub(super) const RANDOM: Subject = Subject {
     of: |data| data.random.as_ref(),
 };
 
+/// What is said beside the numbers that the paper prints for an image: its own number of the image itself, and why it is not ours.
+pub(crate) fn other_estimators(data: &Data) -> Vec<(&'static str, String)> {
+    let of = |subject: &Subject| Some((subject.paper_x, other_estimator((subject.of)(data)?, subject)?));
+    [REAL, RANDOM].iter().filter_map(of).collect()
+}
+
 const CELL: f64 = WIDTH / 3.0;
 const PANEL: (f64, f64) = (CELL - 8.0, 220.0);
 const ROW: f64 = 306.0;
@@ -57,6 +64,7 @@ pub(super) fn draw(data: &Data, subject: &Subject) -> Result<Figure, Error> {
         name: subject.name.to_owned(),
         heading: subject.heading.to_owned(),
         caption,
+        about: String::new(),
         svg,
         numbers,
         csv,
@@ -115,7 +123,10 @@ pub(super) fn draw(data: &Data, subject: &Subject) -> Result<Figure, Error> {
     let key = &layers.key;
     let training = words::training(&key.network, &key.labels, key.seed, key.epoch);
     let title = format!("Distributions of the layers for image {}: {training}", layers.image_id);
-    let caption = caption(data, layers, &training);
+    let mut caption = caption(data, layers, &training);
+    if let Some(other) = other_estimator(layers, subject) {
+        caption += &format!(" {other}");
+    }
     Ok(figure(sheet.finish(&title), caption, numbers(layers, subject), csv(layers)))
 }
 
@@ -154,20 +165,16 @@ const MOST: f64 = 0.5;
 /// Bins of energies at their own scale.
 const OWN_BINS: usize = 24;
 
-/// Whether the energies of F2 are shown at their own scale. Those of F1 never are: they are compared with P(X).
-fn at_own_scale(layers: &Layers) -> bool {
-    density(layers, "f2").is_some_and(|found| found.outside() > MOST)
+/// The bins of the energies of F2 where they are shown at their own scale. Those of F1 never are: they are compared with P(X).
+fn own_bins(layers: &Layers) -> Option<Bins> {
+    density(layers, "f2").filter(|found| found.outside() > MOST)?;
+    density::bins_of(&layers.e_f2, OWN_BINS)
 }
 
 /// A histogram with the range of its axis.
 pub(crate) fn shown(layers: &Layers, variable: &str) -> Option<(Density, (f64, f64))> {
-    let own = if variable == "f2" && at_own_scale(layers) {
-        Density::of_values(&layers.e_f2, OWN_BINS)
-    } else {
-        None
-    };
-    if let Some((density, bins)) = own {
-        return Some((density, (bins.lower(), bins.upper())));
+    if let Some(bins) = own_bins(layers).filter(|_| variable == "f2") {
+        return Some((Density::of_values(&layers.e_f2, &bins), (bins.lower(), bins.upper())));
     }
     let bins = layers.distributions.get(variable)?.bins.as_ref()?;
     Some((density(layers, variable)?, (bins.lower(), bins.upper())))
@@ -212,8 +219,8 @@ fn legend(layers: &Layers, prior: &str) -> Vec<Entry> {
     }
     if ["x", "f1", "f2"]
         .into_iter()
-        .filter_map(|name| density(layers, name))
-        .any(|found| found.outside() > 0.0)
+        .filter_map(|name| shown(layers, name))
+        .any(|(found, _)| found.outside() > 0.0)
     {
         entries.push(entry(style::GREY, Sample::Box, "share in an open outer bin"));
     }

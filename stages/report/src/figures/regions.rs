@@ -5,7 +5,7 @@ use stage::Error;
 use super::Figure;
 use super::csv::Csv;
 use crate::data::{Data, Synthetic};
-use crate::sheet::{Picture, Sheet, Text, WIDTH, note};
+use crate::sheet::{Picture, Sheet, Text, WIDTH, greys, note};
 
 const HEADING: &str = "From a handwritten digit to a synthetic image";
 
@@ -21,6 +21,7 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
         name: "Figure 8".to_owned(),
         heading: HEADING.to_owned(),
         caption,
+        about: String::new(),
         svg,
         numbers: Vec::new(),
         csv,
@@ -61,8 +62,11 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     let caption = format!(
         "Image {} of class {}. First row: the digit that it was made from, the digit's edge (both boundary regions), and \
          the synthetic image. Second row: the four regions as white pixels. Third row: the synthetic image's values in \
-         each region, the rest in blue. Grey runs from −100 (black) to 100 (white).",
-        image.image_id, image.label
+         each region, the rest in blue. Values of the synthetic image are {}{}.",
+        image.image_id,
+        image.label,
+        greys(image.pixels.iter()),
+        if digit.is_some() { "; the digit has its own greys, from 0 (black) to 255 (white)" } else { "" }
     );
     let title = format!("Image {}: its digit, edge, four regions, and the values in each", image.image_id);
     Ok(figure(sheet.finish(&title), caption, csv(image)))

@@ -6,7 +6,7 @@ use super::csv::Csv;
 use super::{Extra, Figure, Number, entry, histogram, prior};
 use crate::data::{Data, Distribution};
 use crate::density::Density;
-use crate::sheet::{Picture, Sample, Sheet, Text, WIDTH, note};
+use crate::sheet::{Picture, Sample, Sheet, Text, WIDTH, greys, note};
 use crate::{style, words};
 
 const HEADING: &str = "Synthetic images and the distribution of their pixels";
@@ -16,6 +16,7 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
         name: "Figure 1".to_owned(),
         heading: HEADING.to_owned(),
         caption,
+        about: String::new(),
         svg,
         numbers,
         csv,
@@ -68,9 +69,10 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     ];
     sheet.legend(12.0, 440.0, &legend);
     let caption = format!(
-        "One test image of each of the first five classes (grey from −100, black, to 100, white), and below it the \
+        "One test image of each of the first five classes (its values are {}), and below it the \
          histogram of its 1,024 pixels with the density of {prior} that they were drawn from. The KL is that of the \
-         histogram; the null is what exact samples of that distribution give, mean and 95 % range."
+         histogram; the null is what exact samples of that distribution give, mean and 95 % range.",
+        greys(data.samples.iter().flat_map(|(image, _)| &image.pixels))
     );
     let title =
         format!("Five synthetic images with the histograms of their pixels and the density of {prior}");

@@ -37,9 +37,11 @@ pub(super) fn draw(data: &Data) -> Result<Option<Figure>, Error> {
         marks: Vec::new(),
     };
     let mut legend: Vec<Entry> = Vec::new();
-    for (points, words, colour) in &drawn {
+    for (points, _, colour) in &drawn {
         let band = points.iter().map(|one| (one.step, one.range.0, one.range.1)).collect();
         panel.marks.push(Mark::Band(band, *colour));
+    }
+    for (points, words, colour) in &drawn {
         panel.marks.push(Mark::Line(points.iter().map(|one| (one.step, one.median)).collect(), *colour, 1.8));
         legend.push(entry(*colour, Sample::Line, (*words).to_owned()));
     }
@@ -60,6 +62,7 @@ pub(super) fn draw(data: &Data) -> Result<Option<Figure>, Error> {
                   medians over all checkpoints, bands hold 95 % of them. A single layer is linear in its parameters, so \
                   all that it misses is in units that switch."
             .to_owned(),
+        about: String::new(),
         svg: sheet.finish(title),
         numbers: Vec::new(),
         csv: csv.finish(),

@@ -2,16 +2,30 @@
 
 use std::fmt::Write as _;
 
-use super::class;
+use super::{class, found};
 use crate::data::Claim;
 use crate::escape::escape;
 use crate::figures::Figure;
 
-pub(super) fn write(html: &mut String, claims: &[Claim], figure: Option<&Figure>) {
+/// The questions, each with the claims that answer it.
+const QUESTIONS: [(&str, &[&str]); 2] = [
+    ("Does the first layer learn P(X)?", &["C2", "K2", "K5"]),
+    ("Does the divergence go with the test error?", &["C3", "C5"]),
+];
+
+pub(super) fn write(html: &mut String, claims: &[Claim], controls: &[Claim], figure: Option<&Figure>) {
     html.push_str(
         "<section class=\"answer\" aria-labelledby=\"answer\">\n<h2 id=\"answer\">The answer</h2>\n",
     );
-    let _ = writeln!(html, "<p class=\"lead\">{}</p>\n<ul class=\"verdicts\">", sentence(claims));
+    let _ = writeln!(html, "<p class=\"lead\">{}</p>", sentence(claims));
+    for (question, names) in QUESTIONS {
+        let of = |name: &&str| claims.iter().chain(controls).find(|claim| claim.claim == *name);
+        let sentences: Vec<String> = names.iter().filter_map(of).map(found::sentence).collect();
+        if !sentences.is_empty() {
+            let _ = writeln!(html, "<p><strong>{question}</strong> {}</p>", escape(&sentences.join(" ")));
+        }
+    }
+    html.push_str("<ul class=\"verdicts\">\n");
     for claim in claims {
         let _ = writeln!(
             html,

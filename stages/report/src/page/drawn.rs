@@ -27,7 +27,7 @@ pub(super) fn write(html: &mut String, figure: &Figure, below: &str) {
         save(html, figure);
     }
     if !figure.numbers.is_empty() {
-        numbers(html, &figure.numbers);
+        numbers(html, &figure.about, &figure.numbers);
     }
     html.push_str("</article>\n");
 }
@@ -50,9 +50,13 @@ fn save(html: &mut String, figure: &Figure) {
     html.push_str("</p>\n");
 }
 
-fn numbers(html: &mut String, numbers: &[Number]) {
+fn numbers(html: &mut String, about: &str, numbers: &[Number]) {
+    html.push_str("<table class=\"numbers\">\n");
+    if !about.is_empty() {
+        let _ = writeln!(html, "<caption>{}</caption>", escape(about));
+    }
     html.push_str(
-        "<table class=\"numbers\">\n<thead><tr><th scope=\"col\">Quantity</th><th scope=\"col\">Paper</th>\
+        "<thead><tr><th scope=\"col\">Quantity</th><th scope=\"col\">Paper</th>\
          <th scope=\"col\">Found</th><th scope=\"col\">Null</th></tr></thead>\n<tbody>\n",
     );
     for number in numbers {

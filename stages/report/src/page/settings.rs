@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use super::class;
-use crate::data::{Robust, Setting};
+use crate::data::{Claim, Robust, Setting};
 use crate::escape::escape;
+use crate::words::typeset;
 
 /// The verdicts in the order of the counts.
 const VERDICTS: [&str; 3] = ["reproduced", "not reproduced", "inconclusive"];
 
-pub(super) fn write(html: &mut String, robust: &[Robust], settings: &[Setting]) {
+pub(super) fn write(html: &mut String, robust: &[Robust], settings: &[Setting], claims: &[Claim]) {
     if robust.is_empty() && settings.is_empty() {
         return;
     }
@@ -17,46 +18,102 @@ pub(super) fn write(html: &mut String, robust: &[Robust], settings: &[Setting]) 
         "<section aria-labelledby=\"settings\">\n<h2 id=\"settings\">Do the verdicts hang on what the paper leaves open?</h2>\n\
          <p>The same claims, judged again with other optimisers, rates, weights, placements of the pixels, bins, smoothing and scale \
          of the energies; C6 with other recipes.</p>\n<table class=\"robust\">\n<thead><tr><th scope=\"col\">Claim</th>\
-         <th scope=\"col\">Settings</th><th scope=\"col\">Verdicts</th></tr></thead>\n<tbody>\n",
+         <th scope=\"col\">Settings</th><th scope=\"col\">Seeds each</th><th scope=\"col\">Verdicts</th></tr></thead>\n<tbody>\n",
     );
     for one in robust {
         let _ = write!(
             html,
-            "<tr><th scope=\"row\">{}</th><td data-label=\"Settings\">{}</td><td data-label=\"Verdicts\"><div class=\"bars\">",
+            "<tr><th scope=\"row\">{}</th><td data-label=\"Settings\">{}</td><td data-label=\"Seeds each\">{}</td><td data-label=\"Verdicts\"><div class=\"bars\" aria-hidden=\"true\">",
             escape(&one.claim),
-            one.settings()
+            one.settings(),
+            escape(&seeds(&one.claim, settings, claims))
         );
-        for (verdict, count) in VERDICTS.iter().zip(one.counts).filter(|(_, count)| *count > 0) {
-            let _ = write!(
-                html,
-                "<span class=\"bar {}\" style=\"flex-grow:{count}\">{count} {verdict}</span>",
-                class(verdict)
-            );
+        let counted = || VERDICTS.iter().zip(one.counts).filter(|(_, count)| *count > 0);
+        for (verdict, count) in counted() {
+            let _ =
+                write!(html, "<span class=\"bar {}\" style=\"flex-grow:{count}\"></span>", class(verdict));
         }
-        html.push_str("</div></td></tr>\n");
+        html.push_str("</div><ul class=\"counts\">");
+        for (verdict, count) in counted() {
+            let _ = write!(html, "<li class=\"{}\">{count} {verdict}</li>", class(verdict));
+        }
+        html.push_str("</ul></td></tr>\n");
     }
     html.push_str("</tbody>\n</table>\n");
-    let mut claims: Vec<&str> = settings.iter().map(|one| one.claim.as_str()).collect();
-    claims.dedup();
-    for claim in claims {
+    let mut named: Vec<&str> = settings.iter().map(|one| one.claim.as_str()).collect();
+    named.dedup();
+    for claim in named {
         let _ = writeln!(
             html,
-            "<details>\n<summary>{0}: every setting</summary>\n<p>A setting is named after what it has otherwise than most.</p>\n\
+            "<details>\n<summary>{0}: every setting</summary>\n<p>A setting is named after what it has otherwise than most.{1}</p>\n\
              <table class=\"numbers\">\n<thead><tr><th scope=\"col\">Setting</th><th scope=\"col\">Verdict</th>\
-             <th scope=\"col\">Found</th></tr></thead>\n<tbody>",
-            escape(claim)
+             <th scope=\"col\">Found (KL in nats)</th></tr></thead>\n<tbody>",
+            escape(claim),
+            where_own(claim, settings)
         );
         for one in settings.iter().filter(|one| one.claim == claim) {
             let _ = writeln!(
                 html,
-                "<tr><th scope=\"row\">{}</th><td data-label=\"Verdict\"><span class=\"{}\">{}</span></td><td data-label=\"Found\">{}</td></tr>",
+                "<tr><th scope=\"row\">{}{}</th><td data-label=\"Verdict\"><span class=\"{}\">{}</span></td><td data-label=\"Found\">{}</td></tr>",
                 escape(&one.setting),
+                mark(one),
                 class(&one.verdict),
                 escape(&one.verdict),
-                escape(&one.found)
+                escape(&typeset(&one.found))
             );
         }
         html.push_str("</tbody>\n</table>\n</details>\n");
     }
     html.push_str("</section>\n");
+}
+
+/// Which row is most settings', and which the page's own.
+fn mark(one: &Setting) -> &'static str {
+    match (one.is_base(), one.own) {
+        (true, true) => " <strong class=\"mark\">what most have, and this page’s own</strong>",
+        (true, false) => " <strong class=\"mark\">what most have</strong>",
+        (false, true) => " <strong class=\"mark\">this page’s own</strong>",
+        (false, false) => "",
+    }
+}
+
+fn where_own(claim: &str, settings: &[Setting]) -> &'static str {
+    let is_there = settings.iter().any(|one| one.claim == claim && one.own);
+    if is_there { "" } else { " This page’s own setting is not among them." }
+}
+
+/// With how many seeds a claim was judged in the settings, and how many its rule on this page needs where these are more.
+fn seeds(claim: &str, settings: &[Setting], claims: &[Claim]) -> String {
+    let of_claim = settings.iter().filter(|one| one.claim == claim);
+    let judged: Vec<u32> = of_claim.flat_map(|one| counts_of_seeds(&one.found)).collect();
+    let (Some(few), Some(many)) = (judged.iter().min(), judged.iter().max()) else { return "–".to_owned() };
+    let each = if few == many { many.to_string() } else { format!("{few} to {many}") };
+    let rule = claims.iter().find(|known| known.claim == claim).map(|known| counts_of_seeds(&known.rule));
+    match rule.into_iter().flatten().max() {
+        Some(needed) if needed > *many => format!("{each}; the page’s rule needs {needed}"),
+        _ => each,
+    }
+}
+
+/// The numbers that stand before the word seeds.
+fn counts_of_seeds(words: &str) -> Vec<u32> {
+    let is_seeds =
+        |word: &str| word.trim_matches(|c: char| !c.is_alphabetic()).trim_end_matches('s') == "seed";
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let number =
+        |pair: &[&str]| if is_seeds(pair[1]) { pair[0].trim_start_matches('(').parse().ok() } else { None };
+    words.windows(2).filter_map(number).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_counted_as_the_judge_tells_them() {
+        let found =
+            "share 40.00 % (5.27 % to 85.34 %, 5 seeds): open; KL 0.2 (1 seed): met, that null 0.1; p = 0.02";
+        assert_eq!(counts_of_seeds(found), [5, 1]);
+        assert_eq!(counts_of_seeds("at least 50 % (over 10 seeds or more). So."), [10]);
+    }
 }

@@ -6,6 +6,7 @@ use super::drawn;
 use crate::data::Checked;
 use crate::escape::escape;
 use crate::figures::Figure;
+use crate::words;
 
 pub(super) fn write(html: &mut String, checks: &[Checked], steps: Option<&Figure>) {
     if checks.is_empty() && steps.is_none() {
@@ -38,7 +39,7 @@ pub(super) fn write(html: &mut String, checks: &[Checked], steps: Option<&Figure
                 "<tr><th scope=\"row\">{}</th><td data-label=\"Equation\">{}</td><td data-label=\"Kind\">{}</td>\
                  <td data-label=\"Figure\">{}</td><td data-label=\"Median\">{}</td><td data-label=\"Least to largest\">{} to {}</td>\
                  <td data-label=\"Checkpoints\">{}</td></tr>",
-                escape(&check.check),
+                escape(&words::typeset(&check.check)),
                 escape(&check.equation),
                 escape(&check.kind),
                 escape(&check.statistic.replace('_', " ")),
@@ -59,6 +60,6 @@ fn figure(value: f64) -> String {
         0.0 => "0".to_owned(),
         size if (0.001..1000.0).contains(&size) => format!("{value:.3}"),
         _ if value.is_nan() => "unknown".to_owned(),
-        _ => format!("{value:.1e}"),
+        _ => words::typeset(&format!("{value:.1e}")),
     }
 }
