@@ -95,6 +95,9 @@ fn unit(measure: &str) -> &'static str {
 fn with_unit(words: &str, measure: &str) -> String {
     let unit = unit(measure);
     let number = words.find(measure).map(|at| at + measure.len() + 1).filter(|_| !unit.is_empty());
+    let is_number =
+        |from: &usize| words.get(*from..).is_some_and(|rest| !rest.starts_with(char::is_alphabetic));
+    let number = number.filter(is_number);
     match number.and_then(|from| Some(from + words.get(from..)?.find([' ', ','])?)) {
         Some(end) => format!("{}{unit}{}", &words[..end], &words[end..]),
         None => words.to_owned(),
@@ -115,8 +118,8 @@ pub(super) fn sentence(claim: &Claim) -> String {
         let comma = if less.is_empty() { "" } else { ", " };
         format!("{number}{comma}{less}")
     };
-    let decided: Vec<String> =
-        parts(claim).iter().filter(|part| part.end.starts_with(end)).map(number).collect();
+    let has_number = |part: &&Part<'_>| part.end.starts_with(end) && !part.words.contains(" unknown");
+    let decided: Vec<String> = parts(claim).iter().filter(has_number).map(number).collect();
     let numbers = if decided.is_empty() { String::new() } else { format!(": {}", decided.join("; ")) };
     typeset(&format!("{verdict} {} ({}{numbers}).", uncapitalised(&claim.statement), claim.claim))
 }
@@ -196,6 +199,14 @@ mod tests {
              open, it needs 10"
         );
         assert_eq!(sentence(&claim), "It stays open whether it is (C2: KL 0.2 nats (1 seed)).");
+    }
+
+    #[test]
+    fn what_is_unknown_has_no_unit_and_no_place_in_an_answer() {
+        let claim =
+            claim("inconclusive", "It is", "KL unknown (no row): open", "KL at most 0 (over 10 seeds). So.");
+        assert_eq!(told(&claim), "KL unknown (no row), needed at most 0 nats: open");
+        assert_eq!(sentence(&claim), "It stays open whether it is (C2).");
     }
 
     #[test]
