@@ -18,6 +18,7 @@ use gate::Gate;
 use hub::{Hub, News};
 use page::{Change, End, Line, Page};
 use plan::graph::Plan;
+use std::collections::HashSet;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -33,6 +34,8 @@ pub struct Live {
     thread: JoinHandle<()>,
     /// The states that the page knows of.
     states: Vec<State>,
+    /// The jobs that were started and run: on a cluster one may have to wait first.
+    begun: HashSet<usize>,
 }
 
 impl Live {
@@ -53,7 +56,14 @@ impl Live {
         let serve = move || runtime.block_on(server::serve(listener, gate, hub, told));
         let thread = std::thread::Builder::new().name("live".to_owned()).spawn(serve);
         let states = wanted.iter().map(|wanted| if *wanted { State::Waiting } else { State::Unwanted });
-        Ok(Live { url, begin, news, thread: thread.map_err(Error::Live)?, states: states.collect() })
+        Ok(Live {
+            url,
+            begin,
+            news,
+            thread: thread.map_err(Error::Live)?,
+            states: states.collect(),
+            begun: HashSet::new(),
+        })
     }
 
     /// Its address, with the token without which it shows nothing.
@@ -67,7 +77,12 @@ impl Live {
     }
 
     /// Tells what a job told the runner.
-    pub fn hear(&self, event: &Event) {
+    pub fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Started { job, .. } => drop(self.begun.insert(*job)),
+            Event::Ended { job, .. } => drop(self.begun.remove(job)),
+            _ => {}
+        }
         self.tell(match event {
             Event::Started { job, logs, .. } => News::Started { job: *job, logs: logs.clone() },
             Event::Ended { job, .. } => News::Ended { job: *job },
@@ -96,9 +111,11 @@ impl Live {
         let at = self.begin.elapsed().as_secs_f64();
         let mut changes = Vec::new();
         for (job, (old, new)) in self.states.iter_mut().zip(now).enumerate() {
-            if old != new {
-                *old = *new;
-                changes.push(page::StateChange { job, state: page::word(*new), at });
+            let waits = matches!(new, State::Running(_)) && !self.begun.contains(&job);
+            let new = if waits { State::Waiting } else { *new };
+            if *old != new {
+                *old = new;
+                changes.push(page::StateChange { job, state: page::word(new), at });
             }
         }
         if !changes.is_empty() {

@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
         account.attempts += 1;
         (account.started, account.threads) = (Some(SystemTime::now()), Some(threads));
         let reason = account.reason.clone();
-        self.screen.started(job, &self.names[job], reason.as_ref(), threads);
+        self.screen.started(&self.names[job], reason.as_ref(), threads);
         let forced = reason == Some(Reason::Forced);
         let attempt = Attempt { job, key, fields, threads, again, forced };
         let (setting, shared, sender) = (self.setting, self.shared, sender.clone());
@@ -317,8 +317,10 @@ impl<'a> Run<'a> {
             live.hear(&event);
         }
         match event {
-            // The screen shows it from when it was handed over.
-            Event::Started { .. } => {}
+            Event::Started { job, .. } => {
+                self.accounts[job].started = Some(SystemTime::now());
+                self.screen.began(job, &self.names[job]);
+            }
             Event::Progress { job, stage, progress } => {
                 self.screen.progress(job, &self.names[job], &stage, &progress);
             }

@@ -72,6 +72,9 @@ impl TimeLeft {
     }
 }
 
+/// The most jobs that have a bar of their own: a cluster runs more than a terminal has lines.
+const MOST_BARS: usize = 16;
+
 /// Shows a run.
 pub struct Screen {
     show: Show,
@@ -144,9 +147,15 @@ impl Screen {
     }
 
     /// A job started.
-    pub fn started(&mut self, job: usize, name: &str, reason: Option<&Reason>, threads: usize) {
+    pub fn started(&self, name: &str, reason: Option<&Reason>, threads: usize) {
         self.event(|| json!({"event": "started", "job": name, "why": reason.map(Reason::lines), "reason": reason, "threads": threads}));
-        if let Some(bars) = &mut self.bars {
+    }
+
+    /// A job that was started runs by now: on a cluster it may have had to wait.
+    pub fn began(&mut self, job: usize, name: &str) {
+        if let Some(bars) = &mut self.bars
+            && bars.jobs.len() < MOST_BARS
+        {
             let bar = bars.multi.insert_before(&bars.overall, ProgressBar::no_length());
             bar.set_style(style("{spinner} {prefix}  {elapsed}  {wide_msg}"));
             bar.set_prefix(shortened(name, width()));

@@ -11,7 +11,7 @@
 //! slurm/keys/KEY                  `ARRAY 3`: who works on the key
 //! ```
 
-use crate::files::Project;
+use crate::files::{Durable, Project};
 use crate::task::{Ending, Task};
 use blake3::Hash;
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,7 @@ impl Folder {
 
     /// Writes the processes of a job.
     pub fn write_task(&self, number: usize, task: &Task) -> io::Result<()> {
-        write_whole(&self.file(number, "task"), &serde_json::to_vec(task)?)
+        write_whole(&self.file(number, "task"), &serde_json::to_vec(task)?, Durable::Later)
     }
 
     /// The processes of a job, if they can be read.
@@ -93,7 +93,7 @@ impl Folder {
 
     /// Notes Slurm's number of the array.
     pub fn write_job(&self, job: u64) -> io::Result<()> {
-        write_whole(&self.0.join("job"), job.to_string().as_bytes())
+        write_whole(&self.0.join("job"), job.to_string().as_bytes(), Durable::Later)
     }
 
     /// Slurm's number of the array, if it was noted.
@@ -113,7 +113,7 @@ impl Folder {
 
     /// Leaves word of a job's end, whole.
     pub fn write_end(&self, number: usize, end: &End) -> io::Result<()> {
-        write_whole(&self.file(number, "end"), &serde_json::to_vec(end)?)
+        write_whole(&self.file(number, "end"), &serde_json::to_vec(end)?, Durable::Now)
     }
 
     /// Whether a job left word of its end.
@@ -206,7 +206,8 @@ impl Shelf {
 
     /// Notes which job works on a key.
     pub fn note_key(&self, key: Hash, cell: &Cell) -> io::Result<()> {
-        write_whole(&self.key(key), format!("{} {}", cell.array, cell.number).as_bytes())
+        let text = format!("{} {}", cell.array, cell.number);
+        write_whole(&self.key(key), text.as_bytes(), Durable::Later)
     }
 
     /// The job that was handed over for a key and of whose end no runner has heard.
@@ -225,12 +226,14 @@ impl Shelf {
 }
 
 /// Writes a file that nobody else writes, so that it is seen whole or not at all, on every node.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_whole(path: &Path, bytes: &[u8], durable: Durable) -> io::Result<()> {
     let mut aside = path.as_os_str().to_owned();
     aside.push("-aside");
     let mut file = File::create(&aside)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
+    if durable == Durable::Now {
+        file.sync_all()?;
+    }
     fs::rename(&aside, path)
 }
 
