@@ -64,22 +64,12 @@ def run_stage(program, yaml, environment):
         path.unlink()
 
 
-def plan(yaml, environment):
-    """Plans a whole pipeline that a document shows."""
+def dry_run(yaml, arguments, environment):
+    """Has the runner read what a document shows, a pipeline or a cluster's profile, without running anything."""
     path = pathlib.Path("from-a-document.yaml")
     path.write_text(yaml)
     try:
-        run_sh(f"target/release/runner {path} --dry-run", environment)
-    finally:
-        path.unlink()
-
-
-def look_at_profile(yaml, environment):
-    """Reads a cluster's profile that a document shows."""
-    path = pathlib.Path("from-a-document.yaml")
-    path.write_text(yaml)
-    try:
-        run_sh(f"target/release/runner tiny.yaml --on {path} --dry-run", environment)
+        run_sh(f"target/release/runner {arguments.format(path)} --dry-run", environment)
     finally:
         path.unlink()
 
@@ -103,9 +93,9 @@ def main(documents):
                 run_stage(pending, block, environment)
                 pending = None
             elif kind == "yaml" and block.startswith("name:"):
-                plan(block, environment)
+                dry_run(block, "{}", environment)
             elif kind == "yaml" and block.startswith("on:"):
-                look_at_profile(block, environment)
+                dry_run(block, "tiny.yaml --on {}", environment)
             elif kind == "python":
                 printed = run_python(block, environment)
             elif kind == "text" and printed is not None:

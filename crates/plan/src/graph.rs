@@ -111,6 +111,18 @@ impl Process {
 }
 
 impl Plan {
+    /// How a job is to be run, put together from its processes, which run at once: the most threads and retries, the sum of
+    /// the memory, the shortest timeout.
+    pub fn running(&self, job: usize) -> Running {
+        let all = || self.jobs[job].processes.iter().map(|process| self.processes[*process].running);
+        Running {
+            threads: all().filter_map(|running| running.threads).max(),
+            memory: all().filter_map(|running| running.memory).reduce(u64::saturating_add),
+            retries: all().map(|running| running.retries).max().unwrap_or_default(),
+            timeout: all().filter_map(|running| running.timeout).min(),
+        }
+    }
+
     /// The name of a job: its processes' stages, joined by ` | `, and its cell; all names in full where the cells
     /// differ.
     pub fn job_name(&self, job: usize) -> String {

@@ -30,8 +30,8 @@ pub struct Call<'a> {
     pub task: &'a Task,
     /// Threads that it gets.
     pub threads: usize,
-    /// Memory that its stages say they need, in bytes; 0 if they say nothing.
-    pub memory: u64,
+    /// Memory that its stages say they need, in bytes.
+    pub memory: Option<u64>,
     /// The most time that it may take.
     pub timeout: Option<Duration>,
 }

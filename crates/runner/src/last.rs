@@ -138,7 +138,8 @@ impl Estimates {
     }
 }
 
-fn stage_of(job: &str) -> &str {
+/// The stage in a job's name; of a job of several processes the first.
+pub fn stage_of(job: &str) -> &str {
     job.split(['@', ' ']).next().unwrap_or(job)
 }
 

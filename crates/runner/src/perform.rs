@@ -91,16 +91,15 @@ pub fn perform(
             Task { folder: claim.folder().into(), steps }
         }
     };
-    let members = setting.plan.jobs[attempt.job].processes.iter();
-    let running = members.map(|process| setting.plan.processes[*process].running);
+    let running = setting.plan.running(attempt.job);
     let call = Call {
         job: attempt.job,
         name: &setting.plan.job_name(attempt.job),
         key: attempt.key,
         task: &task,
         threads: attempt.threads,
-        memory: running.clone().filter_map(|running| running.memory).fold(0, u64::saturating_add),
-        timeout: running.filter_map(|running| running.timeout).min(),
+        memory: running.memory,
+        timeout: running.timeout,
     };
     let result = shared.executor.run(&call, events);
     let finished = result.and_then(|Ran { used, seconds }| {

@@ -248,11 +248,10 @@ impl<'a> Run<'a> {
     }
 
     fn wish(&self, job: usize) -> Wish {
-        let plan = self.setting.plan;
-        let running = || plan.jobs[job].processes.iter().map(|process| plan.processes[*process].running);
+        let running = self.setting.plan.running(job);
         Wish {
-            threads: running().filter_map(|running| running.threads).max().or(self.manner.threads),
-            memory: running().filter_map(|running| running.memory).fold(0, u64::saturating_add),
+            threads: running.threads.or(self.manner.threads),
+            memory: running.memory.unwrap_or_default(),
             seconds: self.estimate(job),
         }
     }
@@ -399,10 +398,7 @@ impl<'a> Run<'a> {
     }
 
     fn end_badly(&mut self, job: usize, failure: &Failure) {
-        let plan = self.setting.plan;
-        let retries =
-            plan.jobs[job].processes.iter().map(|process| plan.processes[*process].running.retries).max();
-        let (attempts, retries) = (self.accounts[job].attempts, retries.unwrap_or_default());
+        let (attempts, retries) = (self.accounts[job].attempts, self.setting.plan.running(job).retries);
         if self.interrupts > 0 {
             self.states[job] = State::Stopped;
         } else if attempts <= retries {

@@ -1,6 +1,7 @@
 //! How long a run would take on so many workers, by the times that were recorded: pure functions of the plan and the
 //! records.
 
+use crate::last::stage_of;
 use crate::schedule;
 use plan::graph::{Plan, Source};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
@@ -69,10 +70,6 @@ impl Recorded {
     }
 }
 
-fn stage_of(name: &str) -> &str {
-    name.split(['@', ' ']).next().unwrap_or(name)
-}
-
 /// The values of a cell, as in `seed=1`.
 fn parts(name: &str) -> BTreeSet<&str> {
     name.split('@')
@@ -124,8 +121,7 @@ pub fn expect(plan: &Plan, wanted: &[bool], recorded: &Recorded) -> Expected {
 
 /// How many threads the jobs of a plan hold on workers of so many threads each.
 pub fn threads(plan: &Plan, each: usize) -> Vec<usize> {
-    let wish = |process: &usize| plan.processes[*process].running.threads.unwrap_or(1);
-    plan.jobs.iter().map(|job| job.processes.iter().map(wish).max().unwrap_or(1).min(each)).collect()
+    (0..plan.jobs.len()).map(|job| plan.running(job).threads.unwrap_or(1).min(each)).collect()
 }
 
 /// How long the jobs take on so many workers of so many threads each, in seconds, if each job begins as soon as what it

@@ -4,6 +4,7 @@ use super::client::{self, Refusal};
 use super::desk::Heard;
 use super::folder::{Cell, Folder, Shelf};
 use crate::executor::Call;
+use crate::last::stage_of;
 use crate::task::Task;
 use blake3::Hash;
 use plan::profile::Profile;
@@ -34,7 +35,7 @@ impl Wants {
     pub fn of(call: &Call, profile: &Profile) -> Wants {
         Wants {
             threads: call.threads,
-            memory: Some(call.memory).filter(|memory| *memory > 0).or(profile.memory),
+            memory: call.memory.or(profile.memory),
             time: call.timeout.map(|timeout| timeout + MARGIN).or(profile.time),
         }
     }
@@ -94,7 +95,7 @@ pub struct Submitted {
 pub fn group(requests: Vec<Request>, most: usize) -> Vec<Vec<Request>> {
     let mut groups: BTreeMap<(String, Wants), Vec<Request>> = BTreeMap::new();
     for request in requests {
-        let stage = stage(&request.name).to_owned();
+        let stage = stage_of(&request.name).to_owned();
         groups.entry((stage, request.wants)).or_default().push(request);
     }
     let mut arrays = Vec::new();
@@ -106,11 +107,6 @@ pub fn group(requests: Vec<Request>, most: usize) -> Vec<Vec<Request>> {
         arrays.push(group);
     }
     arrays
-}
-
-/// The stage of a job's name; of a job of several processes the first.
-fn stage(name: &str) -> &str {
-    name.split(['@', ' ', '+', '|']).next().unwrap_or(name)
 }
 
 impl Submitter {
@@ -125,7 +121,7 @@ impl Submitter {
                 self.shelf.path().display()
             ))
         };
-        let name = self.name(stage(&first.name)).map_err(unwritten)?;
+        let name = self.name(stage_of(&first.name)).map_err(unwritten)?;
         let submitted = self.write(&name, requests).map_err(unwritten).and_then(|folder| {
             let job = self.hand_over(&name, &folder, first.wants, requests.len())?;
             // Without it the name is asked for, should the job have to be cancelled.
