@@ -97,7 +97,11 @@ def overhead(environment, folder, jobs, repeats):
         at = project(folder / f"turn{turn}", jobs, 0.2)
         script = at / "script"
         script.write_text(f"#!/bin/sh\n{at}/bin/write --sleep=0.2 --seed=$SLURM_ARRAY_TASK_ID --out={at}/$SLURM_ARRAY_TASK_ID.txt\n")
-        plain.append(timed(lambda: sh(["sbatch", "--wait", f"--array=0-{jobs - 1}", "--mem=50M", "-o", "/dev/null", script], environment, at)))
+        # `sbatch --wait` would look for the end every few seconds only.
+        begin = time.perf_counter()
+        sh(["sbatch", f"--array=0-{jobs - 1}", "--mem=50M", "-o", "/dev/null", script], environment, at)
+        until(lambda: len(list(at.glob("*.txt"))) == jobs)
+        plain.append(time.perf_counter() - begin)
         ours.append(timed(lambda: sh([RUNNER, "p.yaml", "--on", "slurm", "--quiet"], environment, at)))
     return plain, ours
 
@@ -113,17 +117,17 @@ def many(environment, folder, jobs):
     until(lambda: queued(environment, at) == 0)
     command = [str(RUNNER), "p.yaml", "--on", "slurm", "--json", "--jobs", str(min(jobs, 1024))]
 
-    def start():
-        return subprocess.Popen(command, env=environment, cwd=at, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    def start(stdout):
+        return subprocess.Popen(command, env=environment, cwd=at, stdout=stdout, stderr=subprocess.DEVNULL, text=True)
 
     begin = time.perf_counter()
-    runner = start()
+    runner = start(subprocess.DEVNULL)
     until(lambda: queued(environment, at) == jobs)
     submitted = time.perf_counter() - begin
     runner.kill()
     runner.wait()
     begin = time.perf_counter()
-    runner = start()
+    runner = start(subprocess.PIPE)
     followed = 0
     for line in runner.stdout:
         followed += json.loads(line)["event"] == "started"
@@ -161,6 +165,16 @@ def served(script, folder, environment):
     return {**environment, **dict(word.split("=", 1) for word in words)}
 
 
+class Table:
+    """Rows that are printed as they come."""
+
+    def __init__(self):
+        print("| what | measured |\n|---|---|", flush=True)
+
+    def append(self, row):
+        print(f"| {row[0]} | {row[1]} |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=100)
@@ -179,7 +193,7 @@ def main():
         paths = os.pathsep.join([str(folder / "bin"), os.environ["PATH"]])
         project(folder, 1, 0)
         cluster = {**cluster, "PATH": paths}
-        rows = []
+        rows = Table()
         try:
             plain, ours = overhead(cluster, folder, jobs, arguments.repeats)
             ratio = statistics.median(b / a for a, b in zip(plain, ours))
@@ -199,9 +213,7 @@ def main():
             rows.append((f"{count} results from S3 (moto)", f"{seconds:.2f} s: {count / seconds:.0f} hits a second, {moved} bytes"))
         finally:
             sh(["sh", S3, "stop", folder / "s3"], local, folder, check=False)
-    print("| what | measured |\n|---|---|")
-    for what, measured in rows:
-        print(f"| {what} | {measured} |")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -8,11 +8,12 @@ use crate::files::Project;
 use crate::holders::{self, MARK};
 use blake3::Hash;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
+use std::time::Instant;
 
 /// The right to work on a key, in a folder with a mark that is there as long as nobody clears the folder.
 #[derive(Debug)]
@@ -58,9 +59,7 @@ pub fn work_folder(project: &Project, key: Hash) -> PathBuf {
 /// What cannot be ended is told of when its job is to run.
 pub fn end_leftovers(project: &Project) {
     let Ok(work) = project.cache("work").canonicalize() else { return };
-    let named = holders::folders().into_iter().filter(|folder| folder.parent() == Some(&work));
-    let there = work_folders(project).into_iter().map(|name| work.join(name));
-    for folder in named.chain(there).collect::<BTreeSet<PathBuf>>() {
+    for folder in holders::folders().into_iter().filter(|folder| folder.parent() == Some(&work)) {
         let lock = File::open(&folder);
         if lock.as_ref().map_or(true, |lock| lock.try_lock().is_ok()) {
             holders::end(&folder);
@@ -83,12 +82,31 @@ pub struct Claims<'a> {
     spare: Mutex<Vec<Claim>>,
     /// Whether what killed runs left at work has been ended.
     alone: Once,
+    looked: Mutex<Option<Looked>>,
+}
+
+/// The folders in which something worked that has no runner any more, when that was last looked at.
+#[derive(Debug)]
+struct Looked {
+    at: Instant,
+    folders: HashSet<PathBuf>,
 }
 
 impl Claims<'_> {
     /// None yet.
     pub fn new(project: &Project) -> Claims<'_> {
-        Claims { project, spare: Mutex::default(), alone: Once::new() }
+        Claims { project, spare: Mutex::default(), alone: Once::new(), looked: Mutex::default() }
+    }
+
+    /// Whether something works in a folder that has no runner any more, by a look not older than a time: many claims at once
+    /// share one, for it goes through all processes of the system.
+    fn has_holders(&self, folder: &Path, since: Instant) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.as_ref().is_none_or(|looked| looked.at < since) {
+            *looked = Some(Looked { at: Instant::now(), folders: holders::folders() });
+        }
+        let canonical = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+        looked.as_ref().is_some_and(|looked| looked.folders.contains(&canonical))
     }
 
     /// Claims the work on a key, or `None` while another runner works on it.
@@ -110,7 +128,7 @@ impl Claims<'_> {
                 Ok(()) if same_file(&lock, &folder) => {
                     let mark = folder.join(MARK);
                     File::create(&mark).map_err(io_error("write", &mark))?;
-                    if is_left && !holders::end(&folder) {
+                    if is_left && self.has_holders(&folder, Instant::now()) && !holders::end(&folder) {
                         return Err(Error::Usage(format!(
                             "processes that a killed run left still work in {}, and cannot be ended",
                             folder.display()

@@ -58,6 +58,7 @@ pub trait Executor: Sync {
     /// started, have ended. Meanwhile it tells what it hears of them. A job that is resumed is only waited for.
     fn run(&self, call: &Call, events: &Sender<Event>) -> Result<Ran, Box<Failure>>;
 
-    /// Ends what runs, and what is handed over from now on; says what it does about that, for who waits.
-    fn stop(&self, how: Stop) -> &'static str;
+    /// Ends what runs, what is handed over from now on, and what an earlier runner handed over for the keys that nobody has
+    /// come to yet; says what it does about that, for who waits.
+    fn stop(&self, how: Stop, keys: &[Hash]) -> &'static str;
 }

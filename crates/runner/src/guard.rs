@@ -10,7 +10,7 @@
 use crate::holders;
 use crate::orphans;
 use crate::signals;
-use crate::task::{Ending, PATIENCE, Step, Task, Told, Used};
+use crate::task::{Ending, Exit, PATIENCE, Step, Task, Told, Used};
 use crate::words::{self, Report};
 use rustix::process::{Pid, Signal};
 use std::collections::{BTreeMap, HashSet};
@@ -18,7 +18,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, PipeReader, PipeWriter, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -183,14 +183,15 @@ fn ask_to_end() {
 }
 
 /// What went wrong with a process that ended, if anything did.
-fn problem(end: io::Result<ResUse>, used: &mut Used) -> Option<String> {
+fn problem(end: io::Result<ResUse>, used: &mut Used) -> Option<Exit> {
     match end {
         Ok(ResUse { status, rusage }) => {
             used.cpu_seconds += (rusage.utime + rusage.stime).as_secs_f64();
             used.peak_memory += rusage.maxrss;
-            (!status.success()).then(|| in_words(status))
+            let exit = status.signal().map(Exit::Signal).or_else(|| status.code().map(Exit::Code));
+            exit.filter(|exit| *exit != Exit::Code(0))
         }
-        Err(error) => Some(format!("waiting for it failed: {error}")),
+        Err(error) => Some(Exit::Unknown(error.to_string())),
     }
 }
 
@@ -265,19 +266,4 @@ fn start_when_free(command: &mut Command) -> io::Result<Child> {
         }
     }
     command.spawn()
-}
-
-fn in_words(status: ExitStatus) -> String {
-    if let Some(signal) = status.signal() {
-        let name = signal_hook::low_level::signal_name(signal).unwrap_or("unknown");
-        let hint = if signal == 9 { "; the system does that when memory runs out" } else { "" };
-        return format!("was killed by signal {signal} ({name}{hint})");
-    }
-    match status.code() {
-        Some(1) => "failed while working (exit code 1)".to_owned(),
-        Some(2) => "did not understand its command line (exit code 2)".to_owned(),
-        Some(3) => "found its input wrong (exit code 3)".to_owned(),
-        Some(code) => format!("ended with exit code {code}"),
-        None => "ended in an unknown way".to_owned(),
-    }
 }

@@ -6,6 +6,7 @@
 
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::process::{Signal, pidfd_send_signal};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -54,25 +55,23 @@ pub fn end(folder: &Path) -> bool {
     }
 }
 
-/// The work folders that are named in the environments of processes which have no runner any more.
-pub fn folders() -> Vec<PathBuf> {
-    proc::processes().into_iter().filter(|process| !process.is_spared()).filter_map(|p| p.folder()).collect()
+/// The folders in which processes of this user still work that have no runner any more.
+pub fn folders() -> HashSet<PathBuf> {
+    let processes = proc::processes().filter(|process| !process.is_spared());
+    processes.flat_map(|process| process.folders()).collect()
 }
 
 /// The processes of this user that work in a folder and have no runner any more.
 fn orphans_of(folder: &Path) -> Vec<OwnedFd> {
     let canonical = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-    let works = |process: &proc::Process| {
-        (process.folder().as_ref() == Some(&canonical) || process.holds(&canonical.join(MARK)))
-            && !process.is_spared()
-    };
-    proc::processes().into_iter().filter(works).map(|process| process.handle).collect()
+    let works = |process: &proc::Process| process.folders().contains(&canonical) && !process.is_spared();
+    proc::processes().filter(works).map(|process| process.handle).collect()
 }
 
 /// What Linux tells of processes.
 #[cfg(target_os = "linux")]
 mod proc {
-    use super::{FOLDER, HIGH};
+    use super::{FOLDER, HIGH, MARK};
     use crate::orphans::parent;
     use crate::task::GUARD;
     use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
@@ -80,7 +79,7 @@ mod proc {
     use std::fs;
     use std::os::fd::OwnedFd;
     use std::os::unix::ffi::OsStrExt;
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
 
     /// A process, and a handle that stays its own when its number is given to another.
     pub(super) struct Process {
@@ -88,19 +87,24 @@ mod proc {
         pub(super) handle: OwnedFd,
     }
 
-    /// All processes.
-    pub(super) fn processes() -> Vec<Process> {
+    /// All processes but this one, with one handle open at a time: there may be thousands.
+    pub(super) fn processes() -> impl Iterator<Item = Process> {
+        let own = getpid().as_raw_nonzero().get();
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let process = |entry: fs::DirEntry| {
-            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let process = move |entry: fs::DirEntry| {
+            let pid: i32 = entry.file_name().to_str()?.parse().ok().filter(|pid| *pid != own)?;
             Some(Process { pid, handle: pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()? })
         };
-        entries.filter_map(process).collect()
+        entries.filter_map(process)
     }
 
     impl Process {
-        /// The work folder that its environment names.
-        pub(super) fn folder(&self) -> Option<PathBuf> {
+        /// The folders in which it works: that which its environment names, and those whose open mark it has inherited.
+        pub(super) fn folders(&self) -> Vec<PathBuf> {
+            self.named().into_iter().chain(self.held()).collect()
+        }
+
+        fn named(&self) -> Option<PathBuf> {
             let environment = fs::read(of(self.pid, "environ")).ok()?;
             let prefix = format!("{FOLDER}=");
             let mut entries = environment.split(|byte| *byte == 0);
@@ -108,8 +112,7 @@ mod proc {
             Some(PathBuf::from(OsStr::from_bytes(folder)))
         }
 
-        /// Whether it has inherited the open mark of a folder.
-        pub(super) fn holds(&self, mark: &Path) -> bool {
+        fn held(&self) -> impl Iterator<Item = PathBuf> {
             let files = fs::read_dir(of(self.pid, "fd")).into_iter().flatten().flatten();
             let inherited = |file: &fs::DirEntry| {
                 file.file_name()
@@ -117,7 +120,9 @@ mod proc {
                     .and_then(|number| number.parse().ok())
                     .is_some_and(|n: i32| n >= HIGH)
             };
-            files.filter(inherited).any(|file| fs::read_link(file.path()).is_ok_and(|path| path == mark))
+            let mark =
+                |file: fs::DirEntry| fs::read_link(file.path()).ok().filter(|path| path.ends_with(MARK));
+            files.filter(inherited).filter_map(mark).filter_map(|mark| Some(mark.parent()?.to_path_buf()))
         }
 
         /// Whether it is one from which this runner was started, or works for a runner that lives: what it works in only
@@ -150,23 +155,19 @@ mod proc {
 #[cfg(not(target_os = "linux"))]
 mod proc {
     use std::os::fd::OwnedFd;
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
 
     pub(super) struct Process {
         pub(super) handle: OwnedFd,
     }
 
-    pub(super) fn processes() -> Vec<Process> {
-        Vec::new()
+    pub(super) fn processes() -> impl Iterator<Item = Process> {
+        std::iter::empty()
     }
 
     impl Process {
-        pub(super) fn folder(&self) -> Option<PathBuf> {
-            None
-        }
-
-        pub(super) fn holds(&self, _mark: &Path) -> bool {
-            false
+        pub(super) fn folders(&self) -> Vec<PathBuf> {
+            Vec::new()
         }
 
         pub(super) fn is_spared(&self) -> bool {

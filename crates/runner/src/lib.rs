@@ -29,6 +29,7 @@ pub mod local;
 pub mod lock;
 mod on;
 mod open;
+pub mod open_files;
 pub mod orphans;
 pub mod perform;
 pub mod place;

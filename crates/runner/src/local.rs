@@ -82,7 +82,7 @@ impl Executor for Local {
         result.map(|used| Ran { used, seconds: begin.elapsed().as_secs_f64() })
     }
 
-    fn stop(&self, how: Stop) -> &'static str {
+    fn stop(&self, how: Stop, _: &[Hash]) -> &'static str {
         let signal = match how {
             Stop::Ask | Stop::Leave => Signal::TERM,
             Stop::Kill => Signal::KILL,

@@ -6,6 +6,7 @@ use crate::executor::Executor;
 use crate::files::Project;
 use crate::local::Local;
 use crate::open;
+use crate::open_files;
 use crate::schedule::{self, Limits};
 use crate::screen::Color;
 use crate::slurm::{MOST_JOBS, Shelf, Slurm};
@@ -18,6 +19,8 @@ use std::sync::mpsc::Sender;
 
 /// More threads than a cluster has: its own queue says what runs at once.
 const CLUSTER_THREADS: usize = 1 << 24;
+/// The most files that the runner has open for a job: its lock, and in passing those that it reads or writes.
+const FILES_OF_A_JOB: usize = 4;
 
 /// Where jobs go.
 #[derive(Debug)]
@@ -58,7 +61,10 @@ impl On {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let (jobs, threads, memory) = match self {
             On::Here => (cores, cores, schedule::machine_memory()),
-            On::Slurm(profile) => (profile.jobs.unwrap_or(MOST_JOBS), CLUSTER_THREADS, u64::MAX),
+            On::Slurm(profile) => {
+                let jobs = profile.jobs.unwrap_or(MOST_JOBS).min(open_files::limit() / FILES_OF_A_JOB);
+                (jobs, CLUSTER_THREADS, u64::MAX)
+            }
         };
         Limits {
             jobs: asked.jobs.map_or(jobs, NonZeroUsize::get),

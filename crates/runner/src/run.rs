@@ -335,7 +335,7 @@ impl<'a> Run<'a> {
                 self.interrupts += 1;
                 self.shared.stop.store(true, Ordering::Relaxed);
                 if self.interrupts == 1 {
-                    let words = self.shared.executor.stop(how);
+                    let words = self.shared.executor.stop(how, &self.ready_keys());
                     self.screen.warn(words);
                     self.deadline = Some(Instant::now() + task::PATIENCE);
                 } else {
@@ -417,6 +417,11 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The keys of all jobs that could run and do not yet.
+    fn ready_keys(&self) -> Vec<Hash> {
+        self.ready.iter().filter_map(|place| self.key_of(self.order[*place])).collect()
+    }
+
     fn key_of(&self, job: usize) -> Option<Hash> {
         self.keys[job].as_ref().map(|(key, _)| *key)
     }
@@ -447,6 +452,6 @@ impl<'a> Run<'a> {
 
     fn kill(&mut self) {
         self.deadline = None;
-        self.shared.executor.stop(Stop::Kill);
+        self.shared.executor.stop(Stop::Kill, &self.ready_keys());
     }
 }

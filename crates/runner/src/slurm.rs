@@ -6,6 +6,7 @@
 //! works as a `cell`. The desk sees in the folder how far they are, and asks Slurm about those of which it hears nothing:
 //! `lost` says what became of them. All that outlives the runner lies in the folder, so that the next one goes on.
 
+mod abandoned;
 mod cell;
 mod client;
 mod desk;
@@ -13,6 +14,7 @@ mod folder;
 mod lost;
 mod submission;
 
+pub use abandoned::{at_work, forget};
 pub use cell::{CELL, work};
 pub use folder::Shelf;
 
@@ -142,8 +144,9 @@ impl Executor for Slurm {
         Err(work::failure("the runner itself has a fault: nobody follows its jobs in Slurm".to_owned()))
     }
 
-    fn stop(&self, how: Stop) -> &'static str {
-        self.tell(Message::Stop(how));
+    fn stop(&self, how: Stop, keys: &[Hash]) -> &'static str {
+        let left = keys.iter().filter_map(|key| self.shelf.cell_of(*key)).collect();
+        self.tell(Message::Stop { how, left });
         match how {
             Stop::Leave => {
                 "leaving: what was submitted goes on in Slurm, and the same command will follow it"

@@ -2,7 +2,9 @@
 
 use crate::words::{Numbers, Progress};
 use serde::{Deserialize, Serialize};
+use signal_hook::consts::SIGKILL;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -90,7 +92,7 @@ pub enum Told {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Ending {
     /// The processes that failed by themselves, in that order, and how.
-    pub failed: Vec<(usize, String)>,
+    pub failed: Vec<(usize, Exit)>,
     /// The process that could not be started, if there is one, and why.
     pub unstarted: Option<(usize, String)>,
     /// Whether they were ended because they took too long.
@@ -99,6 +101,44 @@ pub struct Ending {
     pub stuck: bool,
     /// What they used.
     pub used: Used,
+}
+
+/// How a process ended that did not end well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Exit {
+    /// With this exit code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+    /// Nobody knows, for waiting for it failed, with these words.
+    Unknown(String),
+}
+
+impl Exit {
+    /// Whether a signal ended it: itself, or a program that a shell script of it ran, which then ends with 128 and the
+    /// signal's number.
+    pub fn is_signal(&self, number: i32) -> bool {
+        matches!(self, Exit::Signal(signal) if *signal == number)
+            || matches!(self, Exit::Code(code) if *code == 128 + number)
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Exit::Code(1) => f.write_str("failed while working (exit code 1)"),
+            Exit::Code(2) => f.write_str("did not understand its command line (exit code 2)"),
+            Exit::Code(3) => f.write_str("found its input wrong (exit code 3)"),
+            Exit::Code(code) => write!(f, "ended with exit code {code}"),
+            Exit::Signal(signal) => {
+                let name = signal_hook::low_level::signal_name(*signal).unwrap_or("unknown");
+                let hint =
+                    if *signal == SIGKILL { "; the system does that when memory runs out" } else { "" };
+                write!(f, "was killed by signal {signal} ({name}{hint})")
+            }
+            Exit::Unknown(words) => write!(f, "waiting for it failed: {words}"),
+        }
+    }
 }
 
 /// How long a job that was asked to end has for it before it is killed.

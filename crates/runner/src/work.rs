@@ -1,8 +1,9 @@
 //! What a running job tells the runner, and its end put into words.
 
 use crate::executor::Stop;
-use crate::task::{Ending, Step, Told, Used};
+use crate::task::{Ending, Exit, Step, Told, Used};
 use crate::words::{self, Numbers, Progress};
+use signal_hook::consts::SIGPIPE;
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -100,9 +101,6 @@ pub struct Failure {
     pub used: Used,
 }
 
-/// How a shell script ends when a program in it wrote to a closed pipe: 128 and the signal's number, 13.
-const SHELL_SIGPIPE: &str = "exit code 141";
-
 /// That a job runs, and where its processes write what they say.
 pub fn started(job: usize, steps: &[Step]) -> Event {
     let log =
@@ -184,16 +182,15 @@ fn last_words(step: &Step) -> Vec<String> {
 
 /// The failure that is shown: that of the first process along the pipe which did not fail only because
 /// its reader was gone; if there is none, that reader's, which ended well too early.
-fn culprit(steps: &[Step], mut failed: Vec<(usize, String)>) -> Result<(), Box<Failure>> {
+fn culprit(steps: &[Step], mut failed: Vec<(usize, Exit)>) -> Result<(), Box<Failure>> {
     failed.sort_by_key(|(number, _)| *number);
-    let lost_its_reader = |(number, what): &&(usize, String)| {
+    let lost_its_reader = |(number, exit): &&(usize, Exit)| {
         number + 1 < steps.len()
-            && (what.contains("SIGPIPE")
-                || what.ends_with(SHELL_SIGPIPE)
+            && (exit.is_signal(SIGPIPE)
                 || last_words(&steps[*number]).iter().rev().take(3).any(|line| line.contains("roken pipe")))
     };
-    if let Some((number, what)) = failed.iter().find(|failed| !lost_its_reader(failed)) {
-        return Err(of_job(steps, *number, told_of(steps, *number, what.clone())));
+    if let Some((number, exit)) = failed.iter().find(|failed| !lost_its_reader(failed)) {
+        return Err(of_job(steps, *number, told_of(steps, *number, exit.to_string())));
     }
     let Some((number, _)) = failed.last() else { return Ok(()) };
     let what = format!("ended well before it had read all that {} writes", steps[*number].name);

@@ -10,7 +10,8 @@ mod workshop;
 use cluster::Cluster;
 use rustix::process::Signal;
 use std::fs;
-use std::process::{Child, Command};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use workshop::{Ran, Workshop, eventually, ran};
 
@@ -124,6 +125,66 @@ fn ctrl_c_cancels_what_runs_and_what_waits() {
     assert_eq!(cluster.queue(), [""; 0]);
     shop.write("go", "");
     assert!(run(&shop, &cluster, &[]).out.contains("4 done"));
+}
+
+#[test]
+fn ctrl_c_also_cancels_what_an_earlier_runner_submitted_and_this_one_does_not_follow_yet() {
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let shop = Workshop::with_stages();
+    let seeds: Vec<String> = (0..150).map(|seed| seed.to_string()).collect();
+    shop.pipeline(&format!("  source: {{matrix: {{seed: [{}]}}}}\n", seeds.join(", ")));
+    let partition =
+        |state: &str| cluster.ask("scontrol", &["update", "PartitionName=main", &format!("State={state}")]);
+    partition("DOWN");
+    let mut runner = start(&shop, &cluster, &[]);
+    eventually("all jobs", || cluster.queue().len() == 150);
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    // With so few files it follows a quarter as many jobs at once.
+    let few = "ulimit -n 200; exec \"$@\"";
+    let runner = command(&shop, &cluster, &["--json"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", few, "sh"]).arg(runner.get_program()).args(runner.get_args());
+    command.envs(runner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(shop.path("")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut runner = command.spawn().unwrap();
+    let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines();
+    let followed =
+        lines.by_ref().filter(|line| line.as_ref().unwrap().contains("\"started\"")).take(50).count();
+    assert_eq!(followed, 50);
+    shop.send(&runner, Signal::INT);
+    let last = lines.last().unwrap().unwrap();
+    let ran = end(runner);
+    assert!(ran.code == 130 && last.contains("\"not_run\":150"), "{} {last} {}", ran.code, ran.err);
+    eventually("an empty queue", || cluster.queue().is_empty());
+    partition("UP");
+    assert!(run(&shop, &cluster, &[]).out.contains("150 done"));
+}
+
+#[test]
+fn gc_leaves_what_slurm_works_on_and_takes_what_nobody_goes_on_with() {
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let shop = with_slow("  slow: {matrix: {seed: [1, 2]}}\n");
+    let mut runner = start(&shop, &cluster, &[]);
+    eventually("two jobs", || begun(&shop) == 2);
+    shop.send(&runner, Signal::KILL);
+    runner.wait().unwrap();
+    let gc = || {
+        let mut command = shop.command_with("gc", &["p.yaml", "--all"]);
+        let told = ran(command.env("SLURM_CONF", cluster.conf()).output().unwrap());
+        assert_eq!(told.code, 0, "{}", told.err);
+        let left = |folder: &str| fs::read_dir(shop.path(folder)).map_or(0, Iterator::count);
+        let left = ["work", "slurm/arrays", "slurm/keys"].map(|name| left(&format!(".priorscope/{name}")));
+        (told.out, left)
+    };
+    let (told, left) = gc();
+    assert!(told.contains("2 jobs that no run follows may still be at work in Slurm"), "{told}");
+    assert_eq!(left, [2, 1, 2]);
+    cluster.ask("scancel", &["--name", &cluster.ask("squeue", &["-h", "-o", "%j"]).lines().next().unwrap()]);
+    eventually("their end", || cluster.queue().is_empty());
+    let (told, left) = gc();
+    assert!(told.contains("2 folders of broken-off work") && !told.contains("Slurm"), "{told}");
+    assert_eq!(left, [0, 0, 0]);
 }
 
 /// What is told of a job, and what happens to it by its number.

@@ -6,12 +6,12 @@ use crate::claims;
 use crate::digests::{self, Digests};
 use crate::errors::{Error, io_error};
 use crate::files::Project;
-use crate::holders;
 use crate::last::LastRuns;
 use crate::lock::CacheUse;
 use crate::open;
 use crate::preview;
 use crate::programs::Descriptions;
+use crate::slurm::{self, Shelf};
 use crate::store::{Record, Store, StoredRecord};
 use blake3::Hash;
 use serde::Serialize;
@@ -36,6 +36,8 @@ struct Collection {
     removed_outputs: usize,
     removed_results: Vec<PathBuf>,
     removed_work_folders: usize,
+    /// On which Slurm may be at work, for no run follows them.
+    jobs_left_to_slurm: usize,
     removed_bytes: u64,
     left_bytes: u64,
     /// What the pipelines need, of what is left.
@@ -167,6 +169,8 @@ fn collect(
         .filter(|(path, digest)| store.project.holds(path) && digests::hash(path).is_ok_and(|d| d == *digest))
         .map(|(path, _)| path)
         .collect();
+    let shelf = Shelf::of(store.project);
+    let at_work: HashSet<String> = slurm::at_work(&shelf).iter().map(Hash::to_string).collect();
     // A training that was broken off goes on from there: only a long time, or --all, takes that away.
     let old = |folder: &PathBuf| {
         let modified = fs::metadata(folder).and_then(|m| m.modified()).unwrap_or(now);
@@ -175,6 +179,7 @@ fn collect(
     };
     let mut leftovers: Vec<PathBuf> = claims::work_folders(store.project)
         .iter()
+        .filter(|name| !at_work.contains(*name))
         .map(|name| store.project.cache("work").join(name))
         .filter(old)
         .collect();
@@ -193,10 +198,11 @@ fn collect(
             store.digests.note_removed(path);
             remove_empty_parents(path, &results);
         }
+        claims::end_leftovers(store.project);
         for folder in &leftovers {
-            holders::end(folder);
             fs::remove_dir_all(folder).map_err(io_error("remove", folder))?;
         }
+        slurm::forget(&shelf, |key| claims::work_folder(store.project, key).exists());
     }
     let name = |record: &StoredRecord| match &record.record {
         Some(Record { job, .. }) => job.clone(),
@@ -208,6 +214,7 @@ fn collect(
         removed_outputs: gone.len(),
         removed_results,
         removed_work_folders: leftovers.len(),
+        jobs_left_to_slurm: at_work.len(),
         removed_bytes,
         left_bytes,
         needed_bytes,
@@ -252,6 +259,13 @@ fn text(collection: &Collection, allowance: Allowance) -> String {
         bytes(collection.left_bytes),
         bytes(collection.needed_bytes),
     );
+    if collection.jobs_left_to_slurm > 0 {
+        text += &format!(
+            "\n{} that no run follows may still be at work in Slurm, and {} to it: go on with --on slurm, or cancel them",
+            counted(collection.jobs_left_to_slurm, "job"),
+            if collection.jobs_left_to_slurm == 1 { "is left" } else { "are left" },
+        );
+    }
     if allowance.size.is_some_and(|size| size < collection.needed_bytes) {
         text += "\nthe store stays larger than asked, for the pipelines need all that is left";
     }

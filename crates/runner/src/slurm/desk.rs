@@ -28,7 +28,12 @@ pub enum Message {
         heard: Sender<Heard>,
     },
     /// What runs is to end.
-    Stop(Stop),
+    Stop {
+        /// How.
+        how: Stop,
+        /// Jobs of an earlier runner which nobody follows yet.
+        left: Vec<Cell>,
+    },
 }
 
 /// What is heard of a job.
@@ -85,8 +90,6 @@ struct Desk<'a> {
 
 struct Array {
     folder: Folder,
-    /// Slurm's number; none if an earlier runner submitted it and did not live to note that.
-    job: Option<u64>,
     open: BTreeMap<usize, Open>,
 }
 
@@ -156,8 +159,12 @@ impl Desk<'_> {
 
     fn take(&mut self, message: Message) {
         match (message, self.stop) {
-            (Message::Stop(how), _) => self.stop(how),
-            (Message::Submit(Request { heard, .. }) | Message::Follow { heard, .. }, Some(_)) => {
+            (Message::Stop { how, left }, _) => self.stop(how, left),
+            (Message::Submit(Request { heard, .. }), Some(_)) => drop(heard.send(Heard::Left)),
+            (Message::Follow { cell, heard, .. }, Some(how)) => {
+                if how != Stop::Leave {
+                    self.cancel(vec![cell]);
+                }
                 let _ = heard.send(Heard::Left);
             }
             (Message::Submit(request), None) => {
@@ -166,9 +173,8 @@ impl Desk<'_> {
             }
             (Message::Follow { key, cell, heard }, None) => {
                 let folder = self.submitter.shelf.folder(&cell.array);
-                let job = folder.job();
                 let array = self.arrays.entry(cell.array);
-                let array = array.or_insert(Array { folder, job, open: BTreeMap::new() });
+                let array = array.or_insert(Array { folder, open: BTreeMap::new() });
                 array.open.insert(cell.number, Open::new(key, heard));
             }
         }
@@ -185,8 +191,8 @@ impl Desk<'_> {
                     self.complained = false;
                     let open = array.into_iter().enumerate();
                     let open = open.map(|(number, request)| (number, Open::new(request.key, request.heard)));
-                    let (folder, job) = (submitted.folder, Some(submitted.job));
-                    self.arrays.insert(submitted.name, Array { folder, job, open: open.collect() });
+                    let array = Array { folder: submitted.folder, open: open.collect() };
+                    self.arrays.insert(submitted.name, array);
                 }
                 Err(Refusal::Full(_) | Refusal::TooMany(_)) if array.len() > 1 => {
                     let rest = array.split_off(array.len() / 2);
@@ -304,14 +310,17 @@ impl Desk<'_> {
         self.arrays.retain(|_, array| !array.open.is_empty());
     }
 
-    fn stop(&mut self, how: Stop) {
+    fn stop(&mut self, how: Stop, left: Vec<Cell>) {
         self.stop = Some(how);
         self.due = None;
         for request in self.waiting.drain(..) {
             let _ = request.heard.send(Heard::Left);
         }
         if how != Stop::Leave {
-            self.cancel();
+            let followed = self.arrays.iter().flat_map(|(array, Array { open, .. })| {
+                open.keys().map(|number| Cell { array: array.clone(), number: *number })
+            });
+            self.cancel(left.into_iter().chain(followed).collect());
         }
         if how != Stop::Ask {
             // The next run finds them, or that they were cancelled.
@@ -321,17 +330,16 @@ impl Desk<'_> {
         }
     }
 
-    fn cancel(&mut self) {
-        let mut jobs = Vec::new();
-        for (name, array) in &mut self.arrays {
-            array.job = array.job.or_else(|| client::number_of(name).ok().flatten());
-            jobs.extend(
-                array
-                    .job
-                    .iter()
-                    .flat_map(|job| array.open.keys().map(move |number| format!("{job}_{number}"))),
-            );
-        }
+    fn cancel(&self, cells: Vec<Cell>) {
+        let shelf = &self.submitter.shelf;
+        // An earlier runner may not have lived to note Slurm's number of an array.
+        let ask = |array: &str| shelf.folder(array).job().or_else(|| client::number_of(array).ok().flatten());
+        let mut numbers: BTreeMap<String, Option<u64>> = BTreeMap::new();
+        let job = |Cell { array, number }| {
+            let job = *numbers.entry(array).or_insert_with_key(|array| ask(array));
+            Some(format!("{}_{number}", job?))
+        };
+        let jobs: Vec<String> = cells.into_iter().filter_map(job).collect();
         if let Err(refusal) = client::cancel(&jobs) {
             let text = format!(
                 "its jobs could not be cancelled in Slurm ({}): `scancel {}` does it",

@@ -15,6 +15,7 @@ use crate::files::{Durable, Project};
 use crate::task::{Ending, Task};
 use blake3::Hash;
 use serde::{Deserialize, Serialize};
+use signal_hook::consts::SIGKILL;
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -43,8 +44,9 @@ pub struct End {
 impl End {
     /// Whether a process was killed, as the system does it where memory runs out.
     pub fn is_kill(&self) -> bool {
-        let is_kill = |what: &str| what.contains("signal 9") || what.ends_with("exit code 137");
-        self.ending.as_ref().is_some_and(|ending| ending.failed.iter().any(|(_, what)| is_kill(what)))
+        self.ending
+            .as_ref()
+            .is_some_and(|ending| ending.failed.iter().any(|(_, exit)| exit.is_signal(SIGKILL)))
     }
 }
 
@@ -173,7 +175,12 @@ pub struct Shelf(PathBuf);
 impl Shelf {
     /// That of a project's cache.
     pub fn of(project: &Project) -> Shelf {
-        Shelf(project.cache("slurm"))
+        Shelf::at(project.cache("slurm"))
+    }
+
+    /// That which is given.
+    pub fn at(path: PathBuf) -> Shelf {
+        Shelf(path)
     }
 
     /// The same by a path that holds in every folder.
@@ -218,10 +225,34 @@ impl Shelf {
         self.folder(array).file(cell.number, "task").exists().then_some(cell)
     }
 
+    /// All keys, and the job that was handed over for each; none where nothing of the job is left.
+    pub fn noted(&self) -> Vec<(Hash, Option<Cell>)> {
+        let entries = fs::read_dir(self.0.join("keys")).into_iter().flatten().flatten();
+        let mut keys: Vec<String> =
+            entries.filter_map(|entry| Some(entry.file_name().to_str()?.to_owned())).collect();
+        keys.sort();
+        let keys = keys.iter().filter_map(|name| Hash::from_hex(name).ok());
+        keys.map(|key| (key, self.cell_of(key))).collect()
+    }
+
     /// Forgets a job, and that it works on a key.
     pub fn forget(&self, key: Hash, cell: &Cell) {
-        let _ = fs::remove_file(self.key(key));
+        self.forget_key(key);
         self.folder(&cell.array).forget(cell.number);
+    }
+
+    /// Forgets that a job works on a key.
+    pub fn forget_key(&self, key: Hash) {
+        let _ = fs::remove_file(self.key(key));
+    }
+
+    /// Removes the folders of all arrays that are not `kept`.
+    pub fn retain_arrays(&self, kept: impl Fn(&str) -> bool) {
+        for entry in fs::read_dir(self.0.join("arrays")).into_iter().flatten().flatten() {
+            if !entry.file_name().to_str().is_some_and(&kept) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
     }
 }
 

@@ -87,8 +87,6 @@ pub struct Submitted {
     pub name: String,
     /// Its folder.
     pub folder: Folder,
-    /// Slurm's number of it.
-    pub job: u64,
 }
 
 /// Joins jobs that want the same to arrays of at most so many, in the order in which they came.
@@ -126,7 +124,7 @@ impl Submitter {
             let job = self.hand_over(&name, &folder, first.wants, requests.len())?;
             // Without it the name is asked for, should the job have to be cancelled.
             let _ = folder.write_job(job);
-            Ok(Submitted { name: name.clone(), folder, job })
+            Ok(Submitted { name: name.clone(), folder })
         });
         if submitted.is_err() {
             for (number, request) in requests.iter().enumerate() {
