@@ -528,10 +528,19 @@ pub const STEPS: Table = Table {
     ],
 };
 
+const UNITS_OF_A_CLAIM: Column = column(
+    "units",
+    Kind::Category,
+    "",
+    "What the number that decides and is over the fewest is over: seeds, datasets or checkpoints",
+);
+const COUNT_OF_A_CLAIM: Column = column("count", I32, "units", "Over how many of them that number is");
+const NEEDED_OF_A_CLAIM: Column = column("needed", I32, "units", "How many it takes for an answer");
+
 /// What became of the paper's claims.
 pub const CLAIMS: Table = Table {
     name: "claims",
-    version: 2,
+    version: 3,
     about: "One claim of the paper",
     columns: &[
         column("claim", Kind::Text, "", "C1 to C12, as numbered in docs/claims.md"),
@@ -548,13 +557,16 @@ pub const CLAIMS: Table = Table {
         column("rule", Kind::Text, "", "The rule that gives the verdict"),
         column("verdict", Kind::Category, "", "reproduced, not reproduced or inconclusive"),
         column("tables", Kind::Text, "", "The tables that it came from"),
+        UNITS_OF_A_CLAIM,
+        COUNT_OF_A_CLAIM,
+        NEEDED_OF_A_CLAIM,
     ],
 };
 
 /// The numbers behind the verdicts.
 pub const EVIDENCE: Table = Table {
     name: "evidence",
-    version: 2,
+    version: 3,
     about: "One number that a claim is judged by, or that stands beside it",
     columns: &[
         column("claim", Kind::Text, "", "The claim"),
@@ -572,6 +584,8 @@ pub const EVIDENCE: Table = Table {
             "The same in words, with what it is of: KL, kolmogorov smirnov, test error",
         ),
         column("about", Kind::Text, "", "Of which networks, labels and epochs"),
+        column("unit", Kind::Category, "", "Its unit: nats, share, or empty for a number without one"),
+        column("missing", Kind::Text, "", "Why there is no number; empty where there is one"),
         column(
             "units",
             Kind::Category,
@@ -597,11 +611,11 @@ pub const EVIDENCE: Table = Table {
         column(
             "null_mean",
             F64,
-            "nats",
-            "Mean of the null of the divergence in it; NaN for shares, differences and what is no divergence",
+            "of the statistic",
+            "Mean of the null of the divergence in it; of a share of images within a null what exact samples give; else NaN",
         ),
-        column("null_low", F64, "nats", "2.5 % quantile of that null"),
-        column("null_high", F64, "nats", "97.5 % quantile of that null"),
+        column("null_low", F64, "nats", "2.5 % quantile of that null; NaN for a share"),
+        column("null_high", F64, "nats", "97.5 % quantile of that null; NaN for a share"),
         column("p_value", F64, "probability", "Of Page's test, for a trend; NaN for others"),
         column("direction", Kind::Category, "", "at least or at most; empty for what decides nothing"),
         column("threshold", F64, "of the statistic", "What it is held against; NaN for what decides nothing"),
@@ -618,7 +632,7 @@ pub const EVIDENCE: Table = Table {
 /// What became of the claims with every setting.
 pub const SENSITIVITY: Table = Table {
     name: "sensitivity",
-    version: 1,
+    version: 2,
     about: "One claim with one setting",
     columns: &[
         column("claim", Kind::Text, "", "The claim"),
@@ -641,6 +655,9 @@ pub const SENSITIVITY: Table = Table {
             "",
             "What decides, each with its 95 % interval and what it was held against",
         ),
+        UNITS_OF_A_CLAIM,
+        COUNT_OF_A_CLAIM,
+        NEEDED_OF_A_CLAIM,
     ],
 };
 

@@ -44,6 +44,9 @@ struct Verdict {
     verdict: String,
     found: String,
     rule: String,
+    units: String,
+    count: i32,
+    needed: i32,
 }
 
 fn run(job: &Job<Params>) -> Result<(), Error> {
@@ -88,7 +91,8 @@ struct Study {
 }
 
 fn read(path: &Path) -> Result<Study, tables::Error> {
-    let reader = Reader::open(path, &catalogue::CLAIMS, &["claim", "verdict", "found", "rule"])?;
+    const COLUMNS: [&str; 7] = ["claim", "verdict", "found", "rule", "units", "count", "needed"];
+    let reader = Reader::open(path, &catalogue::CLAIMS, &COLUMNS)?;
     let mut recipe = recipe(reader.metadata("lineage").unwrap_or("")).ok_or_else(|| {
         let detail = "its metadata does not say with which params it was made (priorscope.lineage)";
         tables::Error::damaged(path, detail)
@@ -98,7 +102,8 @@ fn read(path: &Path) -> Result<Study, tables::Error> {
     for batch in reader {
         let batch = batch?;
         let (claims, words) = (batch.texts("claim")?, batch.texts("verdict")?);
-        let (found, rules) = (batch.texts("found")?, batch.texts("rule")?);
+        let (found, rules, units) = (batch.texts("found")?, batch.texts("rule")?, batch.texts("units")?);
+        let (counts, needed) = (batch.i32s("count")?, batch.i32s("needed")?);
         for row in 0..batch.rows() {
             if !VERDICTS.contains(&words[row]) {
                 let expected = "a verdict is reproduced, not reproduced or inconclusive";
@@ -112,6 +117,9 @@ fn read(path: &Path) -> Result<Study, tables::Error> {
                 verdict: words[row].to_owned(),
                 found: found[row].to_owned(),
                 rule: rules[row].to_owned(),
+                units: units[row].to_owned(),
+                count: counts[row],
+                needed: needed[row],
             });
         }
     }
@@ -131,6 +139,7 @@ fn sensitivity(
     let words = |of: fn(&Setting, &Verdict) -> String| {
         Cells::Words(rows.iter().map(|(setting, verdict)| of(setting, verdict)).collect())
     };
+    let whole = |of: fn(&Verdict) -> i32| Cells::I32(rows.iter().map(|(_, verdict)| of(verdict)).collect());
     let mut writer = Writer::parquet(output, &catalogue::SENSITIVITY, &HashMap::new(), provenance)?;
     writer.write(vec![
         words(|_, verdict| verdict.claim.clone()),
@@ -138,6 +147,9 @@ fn sensitivity(
         words(|setting, _| setting.params.clone()),
         words(|_, verdict| verdict.verdict.clone()),
         words(|_, verdict| verdict.found.clone()),
+        words(|_, verdict| verdict.units.clone()),
+        whole(|verdict| verdict.count),
+        whole(|verdict| verdict.needed),
     ])?;
     Ok(writer.finish()?)
 }

@@ -10,6 +10,7 @@ use crate::words;
 
 pub(crate) fn claims(output: Output, rows: &[Judged], provenance: &Provenance) -> Result<Output, Error> {
     let words = |of: fn(&Judged) -> String| Cells::Words(rows.iter().map(of).collect());
+    let whole = |of: fn(&Judged) -> usize| Cells::I32(rows.iter().map(|row| to_i32(of(row))).collect());
     let mut writer = Writer::parquet(output, &catalogue::CLAIMS, &HashMap::new(), provenance)?;
     writer.write(vec![
         words(|row| row.claim.id.clone()),
@@ -21,8 +22,20 @@ pub(crate) fn claims(output: Output, rows: &[Judged], provenance: &Provenance) -
         words(words::rule),
         words(|row| row.verdict.name().to_owned()),
         words(tables_of),
+        words(|row| fewest(row).map_or("", |one| one.looked.measured.units.name()).to_owned()),
+        whole(|row| fewest(row).map_or(0, |one| one.looked.measured.values().len())),
+        whole(|row| fewest(row).map_or(0, |one| one.condition.needs)),
     ])?;
     Ok(writer.finish()?)
+}
+
+/// Of what decides the one that is over the fewest units.
+fn fewest(judged: &Judged) -> Option<&Decided> {
+    judged.conditions().min_by_key(|one| one.looked.measured.values().len())
+}
+
+fn to_i32(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// The tables behind a verdict.
@@ -56,9 +69,7 @@ pub(crate) fn evidence(output: Output, judged: &[Judged], provenance: &Provenanc
     }
     let words = |of: fn(&Row<'_>) -> String| Cells::Words(rows.iter().map(of).collect());
     let number = |of: fn(&Row<'_>) -> f64| Cells::F64(rows.iter().map(of).collect());
-    let whole = |of: fn(&Row<'_>) -> usize| {
-        Cells::I32(rows.iter().map(|row| i32::try_from(of(row)).unwrap_or(i32::MAX)).collect())
-    };
+    let whole = |of: fn(&Row<'_>) -> usize| Cells::I32(rows.iter().map(|row| to_i32(of(row))).collect());
     let mut writer = Writer::parquet(output, &catalogue::EVIDENCE, &HashMap::new(), provenance)?;
     writer.write(vec![
         words(|row| row.claim.to_owned()),
@@ -66,6 +77,8 @@ pub(crate) fn evidence(output: Output, judged: &[Judged], provenance: &Provenanc
         words(|row| words::statistic(&row.looked.measure).to_owned()),
         words(|row| words::name(&row.looked.measure)),
         words(|row| words::about(&row.looked.measure)),
+        words(|row| words::unit(&row.looked.measure).to_owned()),
+        words(|row| row.looked.measured.values.as_ref().err().cloned().unwrap_or_default()),
         words(|row| row.looked.measured.units.name().to_owned()),
         whole(|row| row.looked.measured.values().len()),
         whole(|row| row.decides.map_or(0, |one| one.condition.needs)),
@@ -73,7 +86,10 @@ pub(crate) fn evidence(output: Output, judged: &[Judged], provenance: &Provenanc
         number(|row| row.looked.measured.median()),
         number(|row| row.looked.estimated.low),
         number(|row| row.looked.estimated.high),
-        number(|row| row.looked.measured.null.map_or(f64::NAN, |null| null.mean)),
+        number(|row| {
+            let of_null = row.looked.measured.null.map(|null| null.mean);
+            of_null.or(words::share_by_chance(&row.looked.measure)).unwrap_or(f64::NAN)
+        }),
         number(|row| row.looked.measured.null.map_or(f64::NAN, |null| null.low)),
         number(|row| row.looked.measured.null.map_or(f64::NAN, |null| null.high)),
         number(|row| row.looked.measured.p_value.unwrap_or(f64::NAN)),

@@ -48,6 +48,31 @@ impl Unit {
     }
 }
 
+/// The unit of a statistic in tables: nats, share, or none.
+pub(crate) fn unit(measure: &Measure) -> &'static str {
+    let is_divergence = match measure {
+        Measure::KlF1(_)
+        | Measure::ExcessF1(_)
+        | Measure::F1BeyondNull(_)
+        | Measure::ShapeBeyondNull(_)
+        | Measure::F1BeyondRealLabels(_) => true,
+        Measure::Estimate(estimate) => estimate.of.starts_with("kl"),
+        // As in `median_kl`.
+        Measure::Theory(theory) => theory.statistic.ends_with("kl"),
+        _ => false,
+    };
+    let is_part = matches!(measure, Measure::Theory(theory) if SHARES.contains(&theory.statistic.as_str()));
+    match Unit::of(measure) {
+        Unit::Share => "share",
+        _ if is_part => "share",
+        _ if is_divergence => "nats",
+        _ => "",
+    }
+}
+
+/// What checks of the theory tell as shares.
+const SHARES: [&str; 3] = ["switched", "inactive", "other_class"];
+
 /// The name of a statistic in tables.
 pub(crate) fn statistic(measure: &Measure) -> &'static str {
     match measure {
@@ -236,6 +261,9 @@ fn finding(looked: &Looked) -> String {
         units
     } else if measured.units == Units::Checkpoints {
         format!("the worst of {units}; their median {}", unit.write(measured.median()))
+    } else if estimated.low == estimated.high && count > 1 {
+        // No spread is no certainty: a correlation over three networks has few values that it can take.
+        format!("the same in all {units}")
     } else {
         format!("{} to {}, {units}", unit.write(estimated.low), unit.write(estimated.high))
     };
@@ -247,12 +275,19 @@ fn finding(looked: &Looked) -> String {
     text
 }
 
+/// The share of images within a null that exact samples of P(X) have; none for what is no such share.
+pub(crate) fn share_by_chance(measure: &Measure) -> Option<f64> {
+    let Measure::Estimate(estimate) = measure else { return None };
+    // What can miss on both sides is held against both ends of the null.
+    let share = if matches!(estimate.of.as_str(), "mean" | "sd") { 0.95 } else { 0.975 };
+    (Unit::of(measure) == Unit::Share && estimate.minus.is_none()).then_some(share)
+}
+
 /// What exact samples of P(X) give.
 fn by_chance(looked: &Looked) -> String {
-    if let (Measure::Estimate(estimate), Unit::Share) = (&looked.measure, Unit::of(&looked.measure)) {
-        // What can miss on both sides is held against both ends of the null.
-        let share = if matches!(estimate.of.as_str(), "mean" | "sd") { "95 %" } else { "97.5 %" };
-        return if estimate.minus.is_none() { format!(", exact samples {share}") } else { String::new() };
+    if Unit::of(&looked.measure) == Unit::Share {
+        let share = share_by_chance(&looked.measure);
+        return share.map_or(String::new(), |share| format!(", exact samples {}", Unit::Share.bound(share)));
     }
     let Some(null) = looked.measured.null else { return String::new() };
     let [mean, low, high] = [null.mean, null.low, null.high].map(|value| format!("{value:.3}"));

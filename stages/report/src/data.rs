@@ -5,6 +5,7 @@ mod curves;
 mod dead;
 mod distributions;
 mod divergences;
+mod evidence;
 mod explored;
 mod filters;
 mod images;
@@ -27,6 +28,7 @@ pub use curves::{Curve, Point};
 pub use dead::Dead;
 pub use distributions::Distribution;
 pub use divergences::Divergence;
+pub use evidence::{Bound, Evidence, Role, Unit};
 pub use explored::Explored;
 pub use filters::Filters;
 pub use images::Synthetic;
@@ -56,8 +58,12 @@ pub struct Paths<'a> {
     pub spread: &'a Path,
     /// Claims with their verdicts.
     pub claims: &'a Path,
+    /// The numbers behind them.
+    pub evidence: &'a Path,
     /// Controls with their verdicts, where there are some.
     pub controls: Option<&'a Path>,
+    /// The numbers behind them.
+    pub controls_evidence: Option<&'a Path>,
     /// Checks of the paper's formulas.
     pub theory: &'a [PathBuf],
     /// Gradient steps.
@@ -200,9 +206,9 @@ impl Data {
             null_f1: divergences.null_f1(),
             example,
             digit,
-            claims: claims::read(paths.claims).map_err(input("claims"))?,
+            claims: claims::read(paths.claims, Some(paths.evidence), ["claims", "evidence"])?,
             controls: match paths.controls {
-                Some(path) => claims::read(path).map_err(input("controls"))?,
+                Some(path) => claims::read(path, paths.controls_evidence, ["controls", "controls_evidence"])?,
                 None => Vec::new(),
             },
             checks: theory::read_checks(paths.theory).map_err(input("theory"))?,

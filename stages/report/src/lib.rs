@@ -36,8 +36,12 @@ const DIVERGENCES: Port =
 const SUMMARY: Port = Port::input("summary", &catalogue::SUMMARY, "Every training by epoch");
 const SPREAD: Port = Port::input("spread", &catalogue::SPREAD, "Every network by epoch, over its seeds");
 const CLAIMS: Port = Port::input("claims", &catalogue::CLAIMS, "The paper's claims with their verdicts");
+const EVIDENCE: Port = Port::input("evidence", &catalogue::EVIDENCE, "The numbers behind those verdicts");
 const CONTROLS: Port =
     Port::input("controls", &catalogue::CLAIMS, "The controls with their verdicts").optional();
+const CONTROLS_EVIDENCE: Port =
+    Port::input("controls_evidence", &catalogue::EVIDENCE, "The numbers behind the controls' verdicts")
+        .optional();
 const THEORY: Port =
     Port::input("theory", &catalogue::THEORY, "How far the paper's formulas hold, a file a training")
         .many()
@@ -75,7 +79,7 @@ const FIGURE_5: Port = Port::document("figure_5", Format::Svg, "Errors of CNN3 o
 const FIGURE_8: Port =
     Port::document("figure_8", Format::Svg, "A digit, its regions and its synthetic image");
 
-const INPUTS: [&Port; 16] = [
+const INPUTS: [&Port; 18] = [
     &DIGITS,
     &DATASET,
     &ACTIVATIONS,
@@ -84,7 +88,9 @@ const INPUTS: [&Port; 16] = [
     &SUMMARY,
     &SPREAD,
     &CLAIMS,
+    &EVIDENCE,
     &CONTROLS,
+    &CONTROLS_EVIDENCE,
     &THEORY,
     &STEPS,
     &ROBUSTNESS,
@@ -104,7 +110,7 @@ pub const STAGE: Stage<Params> = Stage {
     about: "Draws the paper's figures from the tables, and writes a page with every claim and its evidence.",
     example: "report --digits data/digits.parquet --dataset dataset.parquet --activations a.parquet \
               --distributions d.parquet --divergences k.parquet --summary summary.parquet --spread spread.parquet \
-              --claims claims.parquet --report report.html --figure-1 1.svg --figure-2 2.svg --figure-3 3.svg \
+              --claims claims.parquet --evidence evidence.parquet --report report.html --figure-1 1.svg --figure-2 2.svg --figure-3 3.svg \
               --figure-4 4.svg --figure-5 5.svg --figure-8 8.svg",
     ports: &[
         &DIGITS,
@@ -115,7 +121,9 @@ pub const STAGE: Stage<Params> = Stage {
         &SUMMARY,
         &SPREAD,
         &CLAIMS,
+        &EVIDENCE,
         &CONTROLS,
+        &CONTROLS_EVIDENCE,
         &THEORY,
         &STEPS,
         &ROBUSTNESS,
@@ -145,7 +153,9 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         summary: one(&SUMMARY)?,
         spread: one(&SPREAD)?,
         claims: one(&CLAIMS)?,
+        evidence: one(&EVIDENCE)?,
         controls: job.path(&CONTROLS),
+        controls_evidence: job.path(&CONTROLS_EVIDENCE),
         theory: job.paths(&THEORY),
         steps: job.paths(&STEPS),
         robustness: job.paths(&ROBUSTNESS),

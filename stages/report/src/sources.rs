@@ -22,10 +22,8 @@ pub struct Source {
 pub struct Sources {
     /// The port.
     pub port: &'static str,
-    /// How its files were made, and how many in that way; in an order that is not that of the command line.
-    pub files: BTreeMap<Source, usize>,
-    /// The files' digests, in order of the alphabet.
-    pub digests: Vec<String>,
+    /// How its files were made, and the digests of those made in that way; in an order that is not that of the command line.
+    pub files: BTreeMap<Source, Vec<String>>,
 }
 
 /// Reads the metadata of every input.
@@ -35,18 +33,19 @@ pub struct Sources {
 pub fn read(job: &Job<Params>, ports: &[&'static Port]) -> Result<Vec<Sources>, Error> {
     let digests: Map<String, Value> = serde_json::from_str(&job.provenance()?.inputs).unwrap_or_default();
     let of_port = |port: &'static Port| {
-        let mut files = BTreeMap::new();
-        for path in job.paths(port) {
-            let source = source(path, port).map_err(|error| Error::input(port.name, error))?;
-            *files.entry(source).or_default() += 1;
-        }
-        let mut digests = match digests.get(port.name) {
+        let mut files: BTreeMap<Source, Vec<String>> = BTreeMap::new();
+        // In the order of the files.
+        let of_files: Vec<String> = match digests.get(port.name) {
             Some(Value::Array(all)) => all.iter().map(text).collect(),
             Some(one) => vec![text(one)],
             None => Vec::new(),
         };
-        digests.sort();
-        Ok(Sources { port: port.name, files, digests })
+        for (path, digest) in job.paths(port).iter().zip(of_files) {
+            let source = source(path, port).map_err(|error| Error::input(port.name, error))?;
+            files.entry(source).or_default().push(digest);
+        }
+        files.values_mut().for_each(|digests| digests.sort());
+        Ok(Sources { port: port.name, files })
     };
     ports.iter().copied().map(of_port).collect()
 }

@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 use example::{Example, FIGURES};
 use tables::{Cells, Provenance, Writer, catalogue};
 
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("digits", "digits.parquet"),
     ("dataset", "dataset.parquet"),
     ("activations", "a-real.parquet"),
@@ -21,6 +21,7 @@ const FILES: [(&str, &str); 9] = [
     ("summary", "summary.parquet"),
     ("spread", "spread.parquet"),
     ("claims", "claims.parquet"),
+    ("evidence", "evidence.parquet"),
     ("checkpoints", "c.parquet"),
 ];
 
@@ -101,7 +102,7 @@ fn a_training_an_epoch_and_an_image_can_be_chosen_with_everything_that_is_shown_
 fn without_checkpoints_the_page_says_that_filters_are_missing() {
     let folder = tempfile::tempdir().unwrap();
     Example::default().write(folder.path());
-    let html = page(folder.path(), &FILES[..8]);
+    let html = page(folder.path(), &FILES[..9]);
     assert!(block(&html, "explore-data")["choices"][0]["choices"][0]["choices"][0]["filters"].is_null());
     assert!(html.contains("not in the tables"));
     // So does a checkpoint of another epoch.
@@ -128,7 +129,7 @@ fn filters_of_another_shape_are_an_error_that_says_what_would_be_right() {
 fn every_epoch_of_figure_3_has_its_numbers_and_its_place_in_the_figure() {
     let folder = tempfile::tempdir().unwrap();
     Example::default().write(folder.path());
-    let html = page(folder.path(), &FILES[..8]);
+    let html = page(folder.path(), &FILES[..9]);
     let epochs = block(&html, "epochs-data");
     let epochs = epochs.as_array().unwrap();
     assert_eq!(epochs.len(), 31);

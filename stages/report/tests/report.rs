@@ -26,7 +26,7 @@ fn run(folder: &Path, files: &[(&str, &[&str])], more: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-const ALL: [(&str, &[&str]); 8] = [
+const ALL: [(&str, &[&str]); 9] = [
     ("digits", &["digits.parquet"]),
     ("dataset", &["dataset.parquet"]),
     ("activations", &["a-real.parquet", "a-random.parquet"]),
@@ -35,6 +35,7 @@ const ALL: [(&str, &[&str]); 8] = [
     ("summary", &["summary.parquet"]),
     ("spread", &["spread.parquet"]),
     ("claims", &["claims.parquet"]),
+    ("evidence", &["evidence.parquet"]),
 ];
 
 fn read(folder: &Path, name: &str) -> String {
@@ -83,6 +84,9 @@ fn every_figure_and_the_page_appear_and_say_the_numbers_with_their_nulls() {
         "0.47",
         "can’t be the same estimator",
         "0.027 (0.021–0.034)",
+        "0.027 (0.020–0.040)",
+        "<b>0.028 nats</b> (0.021 to 0.034, 10 seeds)",
+        "needed at most 0.05 nats: contradicted",
         "&lt;C1&gt;",
         "train 0.1.0",
         "CNN3 (20)",
@@ -105,6 +109,13 @@ fn what_else_there_is_has_a_section_each_and_without_it_there_is_none() {
     let names =
         ["theory", "steps", "robustness", "sensitivity", "timings"].map(|name| format!("{name}.parquet"));
     let mut more: Vec<&str> = vec!["--controls", "claims.parquet", "--pipeline", "p.yaml"];
+    let output = run(folder.path(), &ALL, &more);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.code() == Some(3) && message.contains("give the evidence behind controls"),
+        "{message}"
+    );
+    more.extend(["--controls-evidence", "evidence.parquet"]);
     let options = ["--theory", "--steps", "--robustness", "--sensitivity", "--timings"];
     more.extend(options.iter().zip(&names).flat_map(|(option, name)| [*option, name]));
     let output = run(folder.path(), &ALL, &more);
@@ -116,6 +127,7 @@ fn what_else_there_is_has_a_section_each_and_without_it_there_is_none() {
         "fY: &lt;both sides&gt;",
         "train.optimiser=&lt;sgd&gt;",
         "1 reproduced",
+        "3 to 5 seeds",
         "2 inconclusive",
         "On &lt;Abacus&gt;, 2 cores, 2 threads each:",
     ] {

@@ -30,6 +30,10 @@ pub struct Setting {
     pub verdict: String,
     /// What was found.
     pub found: String,
+    /// What the verdict is over: seeds, datasets or checkpoints.
+    pub units: String,
+    /// Over how many.
+    pub count: usize,
     /// Whether it is the setting of the page's own claims.
     pub own: bool,
 }
@@ -81,12 +85,18 @@ pub(super) fn read_settings(paths: &[PathBuf], claims: &Path) -> Result<Vec<Sett
             let batch = batch?;
             let (claims, settings) = (batch.texts("claim")?, batch.texts("setting")?);
             let (verdicts, found) = (batch.texts("verdict")?, batch.texts("found")?);
-            let params = batch.texts("params")?;
+            let (params, units, counts) =
+                (batch.texts("params")?, batch.texts("units")?, batch.i32s("count")?);
+            if let Some(row) = counts.iter().position(|count| *count < 0) {
+                return Err(batch.bad_value("count", row, counts[row], "units are counted from 0"));
+            }
             all.extend((0..batch.rows()).map(|row| Setting {
                 claim: claims[row].to_owned(),
                 setting: settings[row].to_owned(),
                 verdict: verdicts[row].to_owned(),
                 found: found[row].to_owned(),
+                units: units[row].to_owned(),
+                count: usize::try_from(counts[row]).unwrap_or_default(),
                 own: own.as_ref().is_some_and(|own| is_of(params[row], own)),
             }));
         }

@@ -48,7 +48,7 @@ pub fn draw(pipeline: &Pipeline) -> String {
         rows.iter().max().copied().unwrap_or(0) as f64 * (BOX.1 + GAP.1) - GAP.1 + 8.0,
     );
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"graph\" viewBox=\"0 0 {width} {height}\" role=\"img\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"graph\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\">\n\
          <title>The stages of the pipeline {}, and what each reads</title>\n",
         escape(&pipeline.name)
     );

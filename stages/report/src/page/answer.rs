@@ -79,11 +79,10 @@ mod tests {
             statement: none(),
             place: none(),
             paper: none(),
-            found: none(),
-            beside: none(),
             rule: none(),
             tables: none(),
             verdict: verdict.to_owned(),
+            evidence: Vec::new(),
         }
     }
 

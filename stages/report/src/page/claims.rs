@@ -2,22 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::{class, found};
+use super::{Heading, class, found};
 use crate::data::Claim;
 use crate::escape::escape;
 use crate::words::typeset;
 
-/// A section with a heading and the name of its place on the page, and what stands before the table.
-///
-/// `others` are numbers of the paper with what is said beside a claim that names one.
-pub(super) fn write(
-    html: &mut String,
-    [id, heading, says]: [&str; 3],
-    words: &str,
-    claims: &[Claim],
-    others: &[(&str, String)],
-) {
-    let _ = write!(html, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{heading}</h2>\n{words}");
+/// A section; `others` are numbers of the paper with what is said beside a claim that names one.
+pub(super) fn write(html: &mut String, heading: &Heading, claims: &[Claim], others: &[(&str, String)]) {
+    let Heading { id, title, says, about, .. } = heading;
+    let _ = write!(html, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n{about}");
     if claims.is_empty() {
         html.push_str("<p>The table of claims has no rows.</p>\n</section>\n");
         return;
@@ -35,18 +28,21 @@ pub(super) fn write(
             format!(" <span class=\"place\">{}</span>", escape(&claim.place))
         };
         let paper = if claim.paper.is_empty() { "–" } else { &claim.paper };
-        let _ = writeln!(
+        let _ = write!(
             html,
             "<tr id=\"claim-{0}\"><th scope=\"row\">{0}</th><td data-label=\"{says}\">{1}{place}</td>\
-             <td data-label=\"Paper\">{2}</td><td data-label=\"Found\">{3}{6}</td>\
-             <td data-label=\"Verdict\"><strong class=\"verdict {4}\">{5}</strong></td></tr>",
+             <td data-label=\"Paper\">{2}</td><td data-label=\"Found\">",
             escape(&claim.claim),
             escape(&claim.statement),
             escape(paper),
-            escape(&found::told(claim)),
+        );
+        found::list(html, claim);
+        let _ = writeln!(
+            html,
+            "{}</td><td data-label=\"Verdict\"><strong class=\"verdict {}\">{}</strong></td></tr>",
+            of_paper(claim, others),
             class(&claim.verdict),
-            escape(&claim.verdict),
-            beside(claim, others),
+            heading.verdict(&claim.verdict),
         );
     }
     html.push_str(
@@ -54,16 +50,14 @@ pub(super) fn write(
     );
     for claim in claims {
         let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escape(&claim.claim), escape(&typeset(&claim.rule)));
-        if !claim.beside.is_empty() {
-            let _ = writeln!(html, "<dd>Beside it: {}.</dd>", escape(&typeset(&claim.beside)));
-        }
+        found::beside(html, claim);
         let _ = writeln!(html, "<dd>Tables: <code>{}</code></dd>", escape(&claim.tables));
     }
     html.push_str("</dl>\n</details>\n</section>\n");
 }
 
 /// What is said where the paper's own figure has one of the numbers.
-fn beside(claim: &Claim, others: &[(&str, String)]) -> String {
+fn of_paper(claim: &Claim, others: &[(&str, String)]) -> String {
     let named = |number: &str| claim.paper.split([' ', ',', ';']).any(|word| word == number);
     let said = others.iter().filter(|(number, _)| named(number));
     said.map(|(_, words)| format!("<p class=\"beside\">{}</p>", escape(words))).collect()

@@ -7,14 +7,28 @@ use crate::data::Took;
 use crate::escape::escape;
 use crate::words;
 
+/// What a reader needs to do it.
+const ABOUT: &str = "runner and the stages are built by <code>cargo build --release</code> from the source of priorscope (Rust, \
+    licensed under MIT or Apache 2.0). The digits are MNIST’s, by Yann LeCun, Corinna Cortes and Christopher J. C. Burges \
+    (CC BY-SA 3.0). Engine fused trains with kernels of priorscope’s own, held against burn’s and PyTorch’s gradients. The rules of \
+    the verdicts stand in claims.yaml.";
+
 pub(super) fn write(html: &mut String, page: &Page<'_>) {
     html.push_str("<section aria-labelledby=\"made\">\n<h2 id=\"made\">How it was made</h2>\n");
     let _ = writeln!(
         html,
-        "<p>This makes the same page again, {}, and repeats only what changed:</p>\n<pre><code>{}</code></pre>",
+        "<p>This makes the same page again, {}, and repeats only what changed:</p>\n<pre><code>{}</code></pre>\n\
+         <p>{ABOUT} This page is of version {}.</p>",
         if page.timings.is_empty() { "byte for byte" } else { "but for the times" },
-        escape(page.command)
+        escape(page.command),
+        env!("CARGO_PKG_VERSION"),
     );
+    if !page.controls.is_empty() {
+        html.push_str("<p>The controls were made by <code>runner controls.yaml</code>.</p>\n");
+    }
+    if !page.settings.is_empty() {
+        html.push_str("<p>The other settings were made by <code>runner sensitivity.yaml</code>.</p>\n");
+    }
     if let Some((text, graph)) = page.pipeline {
         let _ = writeln!(
             html,
@@ -26,16 +40,16 @@ pub(super) fn write(html: &mut String, page: &Page<'_>) {
     times(html, page.timings);
     html.push_str("<p>Each input says in its own metadata which stage made it, and with which params.</p>\n");
     for port in page.sources {
-        let all = files(port.files.values().sum());
+        let all = files(port.files.values().map(Vec::len).sum());
         let _ = writeln!(html, "<details>\n<summary><code>{}</code>: {all}</summary>", escape(port.port));
-        for (source, count) in &port.files {
+        for (source, digests) in &port.files {
             let stage = source.stage.as_deref().unwrap_or("The file does not say which stage made it.");
-            let of = if port.files.len() > 1 { format!(": {}", files(*count)) } else { String::new() };
+            let of = if port.files.len() > 1 { format!(": {}", files(digests.len())) } else { String::new() };
             let _ = writeln!(html, "<h3>{}{of}</h3>", escape(stage));
             params(html, &source.params);
-        }
-        for digest in &port.digests {
-            let _ = writeln!(html, "<p class=\"digest\">BLAKE3 <code>{}</code></p>", escape(digest));
+            for digest in digests {
+                let _ = writeln!(html, "<p class=\"digest\">BLAKE3 <code>{}</code></p>", escape(digest));
+            }
         }
         html.push_str("</details>\n");
     }

@@ -1,4 +1,4 @@
-// Saves a figure as it stands on the page: its SVG, or a PNG of it at print size.
+// Saves a figure as it stands on the page, its SVG or a PNG of it at print size; and unfolds the page for print.
 "use strict";
 const PRINT_WIDTH = 2400;
 
@@ -29,6 +29,16 @@ function savePng(article, name) {
   };
   picture.src = URL.createObjectURL(svgOf(article));
 }
+
+// On paper nothing can be unfolded.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details:not([open])")];
+  for (const details of folded) details.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const details of folded) details.open = false;
+});
 
 for (const button of document.querySelectorAll("button[data-save]")) {
   button.hidden = false;

@@ -18,15 +18,15 @@ pub(super) fn write(html: &mut String, robust: &[Robust], settings: &[Setting], 
         "<section aria-labelledby=\"settings\">\n<h2 id=\"settings\">Do the verdicts hang on what the paper leaves open?</h2>\n\
          <p>The same claims, judged again with other optimisers, rates, weights, placements of the pixels, bins, smoothing and scale \
          of the energies; C6 with other recipes.</p>\n<table class=\"robust\">\n<thead><tr><th scope=\"col\">Claim</th>\
-         <th scope=\"col\">Settings</th><th scope=\"col\">Seeds each</th><th scope=\"col\">Verdicts</th></tr></thead>\n<tbody>\n",
+         <th scope=\"col\">Settings</th><th scope=\"col\">Each over</th><th scope=\"col\">Verdicts</th></tr></thead>\n<tbody>\n",
     );
     for one in robust {
         let _ = write!(
             html,
-            "<tr><th scope=\"row\">{}</th><td data-label=\"Settings\">{}</td><td data-label=\"Seeds each\">{}</td><td data-label=\"Verdicts\"><div class=\"bars\" aria-hidden=\"true\">",
+            "<tr><th scope=\"row\">{}</th><td data-label=\"Settings\">{}</td><td data-label=\"Each over\">{}</td><td data-label=\"Verdicts\"><div class=\"bars\" aria-hidden=\"true\">",
             escape(&one.claim),
             one.settings(),
-            escape(&seeds(&one.claim, settings, claims))
+            escape(&units(&one.claim, settings, claims))
         );
         let counted = || VERDICTS.iter().zip(one.counts).filter(|(_, count)| *count > 0);
         for (verdict, count) in counted() {
@@ -82,38 +82,19 @@ fn where_own(claim: &str, settings: &[Setting]) -> &'static str {
     if is_there { "" } else { " This page’s own setting is not among them." }
 }
 
-/// With how many seeds a claim was judged in the settings, and how many its rule on this page needs where these are more.
-fn seeds(claim: &str, settings: &[Setting], claims: &[Claim]) -> String {
-    let of_claim = settings.iter().filter(|one| one.claim == claim);
-    let judged: Vec<u32> = of_claim.flat_map(|one| counts_of_seeds(&one.found)).collect();
-    let (Some(few), Some(many)) = (judged.iter().min(), judged.iter().max()) else { return "–".to_owned() };
+/// Over how many seeds, datasets or checkpoints a claim was judged in each setting, and how many the page's rule needs where
+/// these are more.
+fn units(claim: &str, settings: &[Setting], claims: &[Claim]) -> String {
+    let of_claim = || settings.iter().filter(|one| one.claim == claim);
+    let counts = || of_claim().map(|one| one.count);
+    let (Some(few), Some(many), Some(one)) = (counts().min(), counts().max(), of_claim().next()) else {
+        return "–".to_owned();
+    };
     let each = if few == many { many.to_string() } else { format!("{few} to {many}") };
-    let rule = claims.iter().find(|known| known.claim == claim).map(|known| counts_of_seeds(&known.rule));
-    match rule.into_iter().flatten().max() {
-        Some(needed) if needed > *many => format!("{each}; the page’s rule needs {needed}"),
-        _ => each,
-    }
-}
-
-/// The numbers that stand before the word seeds.
-fn counts_of_seeds(words: &str) -> Vec<u32> {
-    let is_seeds =
-        |word: &str| word.trim_matches(|c: char| !c.is_alphabetic()).trim_end_matches('s') == "seed";
-    let words: Vec<&str> = words.split_whitespace().collect();
-    let number =
-        |pair: &[&str]| if is_seeds(pair[1]) { pair[0].trim_start_matches('(').parse().ok() } else { None };
-    words.windows(2).filter_map(number).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seeds_are_counted_as_the_judge_tells_them() {
-        let found =
-            "share 40.00 % (5.27 % to 85.34 %, 5 seeds): open; KL 0.2 (1 seed): met, that null 0.1; p = 0.02";
-        assert_eq!(counts_of_seeds(found), [5, 1]);
-        assert_eq!(counts_of_seeds("at least 50 % (over 10 seeds or more). So."), [10]);
+    let rule = claims.iter().find(|known| known.claim == claim).map(|known| &known.evidence);
+    let needed = rule.into_iter().flatten().map(|one| one.needed).max();
+    match needed {
+        Some(needed) if needed > many => format!("{each} {}; the page’s rule needs {needed}", one.units),
+        _ => format!("{each} {}", one.units),
     }
 }

@@ -46,6 +46,9 @@ pub fn write_more(folder: &Path) {
         words(&["{}", "{}"]),
         words(&["inconclusive", "reproduced"]),
         words(&["it was open", "it fell"]),
+        words(&["seeds", "seeds"]),
+        Cells::I32(vec![5, 3]),
+        Cells::I32(vec![5, 5]),
     ];
     write(folder, "sensitivity.parquet", &catalogue::SENSITIVITY, settings);
     let mut timings = key(2);
