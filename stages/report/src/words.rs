@@ -128,6 +128,15 @@ pub fn null_and_excess(divergence: f64, of: &Null) -> String {
     format!("{}; excess {}", null(of), nats(divergence - of.mean))
 }
 
+/// A mean over seeds with its 95 % interval, where it has one.
+pub fn over_seeds(write: fn(f64) -> String, mean: f64, [low, high]: [f64; 2], seeds: i32) -> String {
+    if low.is_finite() {
+        format!("{} ({} to {}, {seeds} seeds)", write(mean), write(low), write(high))
+    } else {
+        write(mean)
+    }
+}
+
 /// A network's name as the paper writes it.
 pub fn network(name: &str) -> String {
     name.to_uppercase()

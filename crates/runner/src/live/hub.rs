@@ -12,6 +12,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// How many changes are kept for who is slow; who falls further behind gets the whole state again.
 const MOST_CHANGES: usize = 256;
+/// The most browsers that watch at once; each costs the runner an open file.
+const MOST_WATCHERS: usize = 64;
 /// How often the logs are read.
 const LOG_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -92,6 +94,11 @@ impl Hub {
         if self.watchers.receiver_count() > 0 {
             let _ = self.watchers.send(message(change.kind(), change, page.has_ended()));
         }
+    }
+
+    /// Whether nobody else may watch.
+    pub fn is_full(&self) -> bool {
+        self.watchers.receiver_count() >= MOST_WATCHERS
     }
 
     /// Begins to watch.
@@ -194,6 +201,17 @@ mod tests {
         assert!(again.kind == "snapshot" && again.data.contains(r#""at":767.0"#));
         hub.tell(&ended());
         assert_eq!(now(watch.next()).unwrap().kind, "ended");
+    }
+
+    #[test]
+    fn only_so_many_watch_at_once() {
+        let hub = Arc::new(Hub::new(page()));
+        let mut watches: Vec<Watch> = (0..MOST_WATCHERS).map(|_| hub.clone().watch()).collect();
+        assert!(!hub.is_full());
+        watches.iter_mut().for_each(|watch| drop(now(watch.next())));
+        assert!(hub.is_full());
+        watches.pop();
+        assert!(!hub.is_full());
     }
 
     #[test]

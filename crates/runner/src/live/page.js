@@ -230,7 +230,7 @@ const takes = {
   snapshot(state) {
     run = state;
     skew = performance.now() / 1000 - state.elapsed;
-    Object.values(state.progress).forEach(noteScale);
+    Object.assign(scales, state.scales);
     redraw(...Object.keys(views));
     if (state.ended) events.close();
   },

@@ -3,6 +3,7 @@
 use super::curves::Curves;
 use crate::account::Counts;
 use crate::commands::graph::{self, Graph};
+use crate::last::stage_of;
 use crate::run::{Outcome, State};
 use crate::words;
 use plan::faults::printable;
@@ -24,6 +25,8 @@ pub struct Page {
     jobs: BTreeMap<usize, Job>,
     /// How far the processes of running jobs have come, by their names.
     progress: BTreeMap<String, Progress>,
+    /// What the steps of each stage are, and how many, also when its processes have ended.
+    scales: BTreeMap<String, Scale>,
     curves: Curves,
     lines: VecDeque<Line>,
     /// Seconds since the run began.
@@ -44,6 +47,13 @@ struct Job {
     state: &'static str,
     /// When it came to that state, in seconds since the run began.
     at: f64,
+}
+
+/// What the steps of a stage are, and how many there are at most; 0 where that is not known.
+#[derive(Debug, Default, Serialize)]
+struct Scale {
+    unit: String,
+    total: u64,
 }
 
 /// Something that happened.
@@ -169,6 +179,7 @@ impl Page {
             graph,
             jobs,
             progress: BTreeMap::new(),
+            scales: BTreeMap::new(),
             curves: Curves::default(),
             lines: VecDeque::new(),
             elapsed: 0.0,
@@ -194,6 +205,9 @@ impl Page {
         match change {
             Change::States(changes) => changes.iter().for_each(|change| self.set_state(change)),
             Change::Progress(progress) => {
+                let words::Progress { unit, total, .. } = &progress.progress;
+                let scale = self.scales.entry(stage_of(&progress.process).to_owned()).or_default();
+                *scale = Scale { unit: unit.clone(), total: scale.total.max(total.unwrap_or_default()) };
                 self.progress.insert(progress.process.clone(), progress.clone());
             }
             Change::Numbers(numbers) => self.curves.add(&numbers.process, &numbers.numbers),
@@ -276,6 +290,7 @@ pub mod tests {
         assert_eq!(now["ended"], Value::Null);
         page.apply(&state("done", 2.0));
         let now = snapshot(&mut page);
+        assert_eq!(now["scales"], json!({"train": {"unit": "epochs", "total": 3}}));
         assert_eq!((&now["jobs"]["0"]["state"], &now["progress"]), (&json!("done"), &json!({})));
     }
 

@@ -4,7 +4,7 @@ use super::gate::Gate;
 use super::hub::{Hub, News, Watch};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::sse::{Event, KeepAlive};
 use axum::response::{IntoResponse, Response, Sse};
@@ -73,12 +73,15 @@ async fn guarded(State(gate): State<Arc<Gate>>, request: Request, next: Next) ->
     response
 }
 
-/// The state of the run, then what changes.
-async fn events(State(hub): State<Arc<Hub>>) -> impl IntoResponse {
+/// The state of the run, then what changes; refused where too many watch already.
+async fn events(State(hub): State<Arc<Hub>>) -> Response {
+    if hub.is_full() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "too many pages watch this run").into_response();
+    }
     let next = |mut watch: Watch| async {
         let message = watch.next().await?;
         let event = Event::default().event(message.kind).data(message.data);
         Some((Ok::<Event, Infallible>(event), watch))
     };
-    Sse::new(futures_util::stream::unfold(hub.watch(), next)).keep_alive(KeepAlive::default())
+    Sse::new(futures_util::stream::unfold(hub.watch(), next)).keep_alive(KeepAlive::default()).into_response()
 }

@@ -137,17 +137,10 @@ fn numbers(found: &[(&Curve, u32)], data: &Data) -> Vec<Number> {
     for (curve, channels) in found {
         let Some(point) = curve.last() else { continue };
         let name = format!("{} ({channels}), epoch {}", words::network(&curve.network), point.epoch);
-        let interval = |write: fn(f64) -> String, mean: f64, [low, high]: [f64; 2]| {
-            if low.is_finite() {
-                format!("{} ({} to {}, {} seeds)", write(mean), write(low), write(high), point.seeds)
-            } else {
-                write(mean)
-            }
-        };
         numbers.push(Number {
             quantity: format!("Mean KL[P(X)‖P̂(F1)], {name}, nats"),
             paper: super::NOT_PRINTED.to_owned(),
-            ours: interval(words::nats, point.kl[0], point.kl_interval),
+            ours: words::over_seeds(words::nats, point.kl[0], point.kl_interval, point.seeds),
             null: match (&data.null_f1, curve.null_f1) {
                 (Some(null), _) => words::null_and_excess(point.kl[0], null),
                 (None, Some(mean)) => {
@@ -159,7 +152,12 @@ fn numbers(found: &[(&Curve, u32)], data: &Data) -> Vec<Number> {
         numbers.push(Number {
             quantity: format!("Test error, {name}"),
             paper: super::NOT_PRINTED.to_owned(),
-            ours: interval(words::percent, point.test_error[0], point.test_error_interval),
+            ours: words::over_seeds(
+                words::percent,
+                point.test_error[0],
+                point.test_error_interval,
+                point.seeds,
+            ),
             null: "–".to_owned(),
         });
     }

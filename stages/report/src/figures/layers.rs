@@ -127,7 +127,7 @@ pub(super) fn draw(data: &Data, subject: &Subject) -> Result<Figure, Error> {
     if let Some(other) = other_estimator(layers, subject) {
         caption += &format!(" {other}");
     }
-    Ok(figure(sheet.finish(&title), caption, numbers(layers, subject), csv(layers)))
+    Ok(figure(sheet.finish(&title), caption, numbers(data, layers, subject), csv(layers)))
 }
 
 fn image(sheet: &mut Sheet, layers: &Layers) -> Result<(), Error> {
