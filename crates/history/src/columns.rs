@@ -68,7 +68,7 @@ pub(crate) fn runs() -> SchemaRef {
         always("jobs_not_run", UInt32, "jobs", "Jobs that were wanted and did not run"),
         always("interrupted", Boolean, "", "Whether the user stopped the run"),
         always("targets", Utf8, "", "Targets, separated by spaces; empty where all jobs were wanted"),
-        always("threads", UInt32, "threads", "Threads that the run might use"),
+        always("threads", UInt32, "threads", "Threads that the run might use; 0 on a cluster"),
         always("critical_path_seconds", Float64, "s", "Sum of the seconds along the critical path"),
         always("work_seconds", Float64, "s", "Sum of the seconds of the jobs that ran"),
         always("saved_seconds", Float64, "s", "Sum of what the jobs that were up to date took when they ran"),

@@ -6,55 +6,80 @@ use crate::reader::{quantity, threads};
 use crate::spot::Spot;
 use crate::value::Value;
 use crate::yaml::{self, Node};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a cluster wants to be told of every job.
+/// What a cluster wants to be told of jobs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Profile {
-    /// The partition; none for the cluster's default.
-    pub partition: Option<String>,
-    /// The account that pays.
-    pub account: Option<String>,
-    /// Modules that are loaded before a job's programs.
-    pub modules: Vec<String>,
-    /// Further flags of `sbatch`.
-    pub flags: Vec<String>,
+    /// Of all jobs.
+    pub all: Wish,
+    /// Of the jobs of some stages, by the stage's name.
+    pub stages: BTreeMap<String, Wish>,
     /// The most jobs that wait and run at once.
     pub jobs: Option<usize>,
     /// Threads of a job whose stage names none.
     pub threads: Option<usize>,
-    /// Memory of a job whose stage names none, in bytes.
+}
+
+/// What is wanted for a job, beside what its stage says itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wish {
+    /// The partition; none for the cluster's default.
+    pub partition: Option<String>,
+    /// The account that pays.
+    pub account: Option<String>,
+    /// Modules that are loaded before its programs.
+    pub modules: Option<Vec<String>>,
+    /// Further flags of `sbatch`.
+    pub flags: Option<Vec<String>>,
+    /// Memory where the stage names none, in bytes.
     pub memory: Option<u64>,
-    /// The time that is asked for where a stage has no timeout.
+    /// The time that is asked for where the stage has no timeout.
     pub time: Option<Duration>,
 }
 
-const KEYS: [&str; 9] =
-    ["on", "partition", "account", "modules", "flags", "jobs", "threads", "memory", "time"];
-/// Flags of `sbatch` that the runner sets itself, in both of their forms.
-const OWN_FLAGS: [&str; 22] = [
-    "--array",
-    "-a",
-    "--output",
-    "-o",
-    "--error",
-    "-e",
-    "--job-name",
-    "-J",
-    "--chdir",
-    "-D",
-    "--wrap",
-    "--wait",
-    "-W",
-    "--requeue",
-    "--no-requeue",
-    "--parsable",
-    "--test-only",
-    "--cpus-per-task",
-    "-c",
-    "--mem",
-    "--time",
-    "-t",
+impl Profile {
+    /// What is wanted for the jobs of a stage: what stands with its name, and where nothing does what all jobs want.
+    pub fn of(&self, stage: &str) -> Wish {
+        let (all, own) = (self.all.clone(), self.stages.get(stage).cloned().unwrap_or_default());
+        Wish {
+            partition: own.partition.or(all.partition),
+            account: own.account.or(all.account),
+            modules: own.modules.or(all.modules),
+            flags: own.flags.or(all.flags),
+            memory: own.memory.or(all.memory),
+            time: own.time.or(all.time),
+        }
+    }
+}
+
+const KEYS: [&str; 10] =
+    ["on", "partition", "account", "modules", "flags", "jobs", "threads", "memory", "time", "stages"];
+/// What may stand with a stage's name.
+const KEYS_OF_A_STAGE: [&str; 6] = ["partition", "account", "modules", "flags", "memory", "time"];
+/// Flags of `sbatch` that the runner sets itself, or that have it do something else than submit.
+const OWN_FLAGS: [&str; 20] = [
+    "array",
+    "output",
+    "error",
+    "job-name",
+    "chdir",
+    "wrap",
+    "wait",
+    "requeue",
+    "no-requeue",
+    "parsable",
+    "test-only",
+    "cpus-per-task",
+    "mem",
+    "mem-per-cpu",
+    "mem-per-gpu",
+    "time",
+    "help",
+    "usage",
+    "version",
+    "quiet",
 ];
 
 /// Reads a profile from its text. What is wrong goes to `faults`.
@@ -84,24 +109,44 @@ pub fn read(text: &str, faults: &mut Vec<Fault>) -> Profile {
                     spot.wrong(faults, "`on` must be slurm", "jobs of this machine need no profile");
                 }
             }
-            "partition" => profile.partition = word(&spot, faults, "`partition`"),
-            "account" => profile.account = word(&spot, faults, "`account`"),
-            "modules" => profile.modules = words(&spot, faults, "`modules`", is_module),
-            "flags" => profile.flags = words(&spot, faults, "`flags`", is_flag),
             "jobs" => profile.jobs = jobs(&spot, faults),
             "threads" => profile.threads = threads(&spot, faults),
-            "memory" => {
-                let wrong = "`memory` must be an amount of memory";
-                profile.memory = quantity(&spot, quantities::memory, wrong, MEMORY_HELP, faults);
+            "stages" => {
+                for (stage, spot) in spot.entries(faults, "`stages`") {
+                    let mut wish = Wish::default();
+                    for (key, spot) in spot.entries(faults, "a stage of a profile") {
+                        if !take(&mut wish, key, &spot, faults) {
+                            spot.unknown_key(faults, key, &KEYS_OF_A_STAGE);
+                        }
+                    }
+                    profile.stages.insert(stage.to_owned(), wish);
+                }
             }
-            "time" => {
-                let wrong = "`time` must be a time of more than 0 and at most 10000d";
-                profile.time = quantity(&spot, quantities::time, wrong, TIMEOUT_HELP, faults);
-            }
+            _ if take(&mut profile.all, key, &spot, faults) => {}
             _ => spot.unknown_key(faults, key, &KEYS),
         }
     }
     profile
+}
+
+/// Takes a key of a wish; says whether it is one.
+fn take(wish: &mut Wish, key: &str, spot: &Spot, faults: &mut Vec<Fault>) -> bool {
+    match key {
+        "partition" => wish.partition = word(spot, faults, "`partition`"),
+        "account" => wish.account = word(spot, faults, "`account`"),
+        "modules" => wish.modules = Some(words(spot, faults, "`modules`", is_module)),
+        "flags" => wish.flags = Some(words(spot, faults, "`flags`", is_flag)),
+        "memory" => {
+            let wrong = "`memory` must be an amount of memory";
+            wish.memory = quantity(spot, quantities::memory, wrong, MEMORY_HELP, faults);
+        }
+        "time" => {
+            let wrong = "`time` must be a time of more than 0 and at most 10000d";
+            wish.time = quantity(spot, quantities::time, wrong, TIMEOUT_HELP, faults);
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// The most jobs that a profile may ask for: each that waits or runs has a thread of the runner.
@@ -157,12 +202,16 @@ fn is_module(word: &str) -> Result<(), &'static str> {
 }
 
 fn is_flag(word: &str) -> Result<(), &'static str> {
-    let name = word.split('=').next().unwrap_or_default();
-    if !word.starts_with('-') || word.contains('\n') || word.contains('\0') {
-        return Err("write a flag of sbatch with its value, such as --qos=long");
-    }
-    if OWN_FLAGS.contains(&name) {
-        return Err("the runner sets this one itself, from `threads`, `memory` and `timeout` of the stage");
+    // Short forms are glued to their values in more than one way.
+    let long = word.strip_prefix("--").filter(|_| !word.contains(['\n', '\0']));
+    let Some(name) = long.and_then(|long| long.split('=').next()).filter(|name| !name.is_empty()) else {
+        return Err("write a flag of sbatch in its long form with its value, such as --qos=long");
+    };
+    // sbatch takes the beginning of a name for it.
+    if OWN_FLAGS.iter().any(|own| own.starts_with(name)) {
+        return Err(
+            "the runner sets this one itself; what a job needs is said by `threads`, `memory` and `timeout` of its stage",
+        );
     }
     Ok(())
 }
@@ -180,22 +229,24 @@ mod tests {
 
     #[test]
     fn a_profile_is_read_whole() {
-        let text = "on: slurm\npartition: long\naccount: lab\nmodules: [gcc/12, hdf5]\nflags: [--qos=high, -x=n1]\n\
-                    jobs: 50\nthreads: 2\nmemory: 2G\ntime: 1h\n";
+        let text = "on: slurm\npartition: long\naccount: lab\nmodules: [gcc/12, hdf5]\nflags: [--qos=high, --exclude=n1]\n\
+                    jobs: 50\nthreads: 2\nmemory: 2G\ntime: 1h\nstages: {train: {partition: gpu, flags: [--gres=gpu:1]}}\n";
         let mut faults = Vec::new();
         let profile = read(text, &mut faults);
         assert_eq!(faults, []);
-        let right = Profile {
+        let all = Wish {
             partition: Some("long".into()),
             account: Some("lab".into()),
-            modules: vec!["gcc/12".into(), "hdf5".into()],
-            flags: vec!["--qos=high".into(), "-x=n1".into()],
-            jobs: Some(50),
-            threads: Some(2),
+            modules: Some(vec!["gcc/12".into(), "hdf5".into()]),
+            flags: Some(vec!["--qos=high".into(), "--exclude=n1".into()]),
             memory: Some(2 << 30),
             time: Some(Duration::from_secs(3600)),
         };
-        assert_eq!(profile, right);
+        assert_eq!((&profile.all, profile.jobs, profile.threads), (&all, Some(50), Some(2)));
+        assert_eq!(profile.of("report"), all);
+        let train = profile.of("train");
+        assert_eq!((train.partition.as_deref(), train.account.as_deref()), (Some("gpu"), Some("lab")));
+        assert_eq!(train.flags, Some(vec!["--gres=gpu:1".into()]));
         assert_eq!(read("on: slurm", &mut faults), Profile::default());
     }
 
@@ -208,6 +259,10 @@ mod tests {
             ("on: slurm\npartition: a b", "`partition` must be one word"),
             ("on: slurm\nmodules: [\"gcc; rm -r /\"]", "cannot stand in `modules`"),
             ("on: slurm\nflags: [--array=1-3]", "the runner sets this one itself"),
+            ("on: slurm\nflags: [--arr=1-3]", "the runner sets this one itself"),
+            ("on: slurm\nflags: [--hel]", "the runner sets this one itself"),
+            ("on: slurm\nflags: [-a1-3]", "in its long form"),
+            ("on: slurm\nstages: {train: {threads: 2}}", "cluster.yaml:2:18"),
             ("on: slurm\nflags: [qos=high]", "such as --qos=long"),
             ("on: slurm\njobs: 0", "from 1 to 10000"),
             ("on: slurm\nmemory: 2X", "powers of 1024"),

@@ -205,7 +205,7 @@ pub(crate) struct SimulateArguments {
     #[command(flatten)]
     pub(crate) common: Common,
     /// How many workers there are; one or several numbers
-    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(NonZeroUsize),
+    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = workers,
           default_values = ["1", "2", "4", "8", "16", "32", "64", "128", "256", "512", "1024"])]
     pub(crate) workers: Vec<NonZeroUsize>,
     /// The threads of each worker
@@ -307,9 +307,22 @@ fn size(text: &str) -> Result<u64, String> {
 
 fn time(text: &str) -> Result<Duration, String> {
     // Unlike a timeout it may be nothing, or a fraction.
-    let none = text == "0" || text == "0s";
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let time = || quantities::time(&Value::Text(text.to_owned()));
-    if none { Some(Duration::ZERO) } else { time() }.ok_or_else(|| quantities::TIMEOUT_HELP.to_owned())
+    let short = || humantime::parse_duration(text).ok();
+    let long = |time: &Duration| *time <= Duration::from_secs(10_000 * 24 * 3600);
+    let help =
+        || "write a time of at most 10000d, such as 1.5s, 500ms or 2m, or a number of seconds".to_owned();
+    seconds.or_else(time).or_else(short).filter(long).ok_or_else(help)
+}
+
+/// The most workers: more than any cluster has.
+const MOST_WORKERS: usize = 1_000_000;
+
+fn workers(text: &str) -> Result<NonZeroUsize, String> {
+    let number: Option<NonZeroUsize> = text.trim().parse().ok();
+    let help = || format!("write whole numbers from 1 to {MOST_WORKERS}, with commas between them");
+    number.filter(|number| number.get() <= MOST_WORKERS).ok_or_else(help)
 }
 
 /// The most threads or jobs: starting many more takes minutes, and no machine has so many cores.

@@ -2,7 +2,7 @@
 //! sees to it that none of them outlives its job or the runner; see [`crate::guard`] for its own side.
 
 use crate::orphans;
-use crate::remote::address::SECRET;
+use crate::remote::address;
 use crate::task::{GUARD, Task, Told};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use std::collections::HashSet;
@@ -131,8 +131,7 @@ pub fn command() -> io::Result<Command> {
     let own = Path::new("/proc/self/exe");
     let program = if own.exists() { own.to_path_buf() } else { std::env::current_exe()? };
     let mut command = Command::new(program);
-    // No job needs it, and one that shows its environment would put it into a log.
-    command.env_remove(SECRET);
+    address::withhold(&mut command);
     command.arg(GUARD).stdin(Stdio::piped()).process_group(0);
     Ok(command)
 }

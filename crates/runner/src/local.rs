@@ -50,11 +50,10 @@ impl Executor for Local {
             self.shelf.forget(key, &cell);
             return Ok(None);
         }
-        let job = folder.job().map_or(cell.array.clone(), |job| job.to_string());
         Err(format!(
-            "an earlier run submitted it to Slurm, where job {job}_{} may still work on it: go on with --on slurm, or \
+            "an earlier run submitted it to Slurm, where job {} may still work on it: go on with --on slurm, or \
              cancel the job and then remove the folder {}",
-            cell.number,
+            folder.id(cell.number),
             folder.path().display()
         ))
     }

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 
 /// More threads than a cluster has: its own queue says what runs at once.
-const CLUSTER_THREADS: usize = 1 << 24;
+pub const CLUSTER_THREADS: usize = 1 << 24;
 /// The most files that the runner has open for a job: its lock, and in passing those that it reads or writes.
 const FILES_OF_A_JOB: usize = 4;
 

@@ -84,7 +84,8 @@ pub fn perform(
         shared.claims.finish(claim);
         return Ok(Finished { record, used: None });
     }
-    let task = match shared.executor.resume(attempt.key).map_err(work::failure)? {
+    let elsewhere = |what| Box::new(Failure { is_final: true, ..*work::failure(what) });
+    let task = match shared.executor.resume(attempt.key).map_err(elsewhere)? {
         Some(task) => task,
         None => {
             let steps = steps(setting, attempt).map_err(work::failure)?;

@@ -295,7 +295,8 @@ impl<'a> Run<'a> {
         let account = &mut self.accounts[job];
         let again = account.attempts > 0;
         account.attempts += 1;
-        (account.started, account.threads) = (Some(SystemTime::now()), Some(threads));
+        // When it begins is told, for it may have to wait in a cluster's queue.
+        (account.started, account.threads) = (None, Some(threads));
         let reason = account.reason.clone();
         self.screen.started(&self.names[job], reason.as_ref(), threads);
         let forced = reason == Some(Reason::Forced);
@@ -401,7 +402,7 @@ impl<'a> Run<'a> {
         let (attempts, retries) = (self.accounts[job].attempts, self.setting.plan.running(job).retries);
         if self.interrupts > 0 {
             self.states[job] = State::Stopped;
-        } else if attempts <= retries {
+        } else if attempts <= retries && !failure.is_final {
             let how = format!("attempt {attempts} of {}", retries + 1);
             self.tell_failed(job, failure, Some(&how));
             self.make_ready(job);

@@ -27,6 +27,7 @@ use blake3::Hash;
 use client::{Refusal, States};
 use desk::{Heard, Message};
 use plan::profile::Profile;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, PoisonError};
@@ -55,9 +56,16 @@ impl Slurm {
         profile: Profile,
         events: Sender<Event>,
     ) -> Result<Slurm, Error> {
+        client::check().map_err(Error::Usage)?;
         let relative = Shelf::of(project);
         let absolute = |error| io_error("make", &project.cache("slurm"))(error);
         let shelf = relative.absolute().map_err(absolute)?;
+        if shelf.path().as_os_str().as_bytes().contains(&b'\\') {
+            return Err(Error::Usage(format!(
+                "Slurm cannot write into {}, for its path has a backslash: put the cache elsewhere with --cache",
+                shelf.path().display()
+            )));
+        }
         let here = Path::new(".");
         let submitter = Submitter {
             shelf: shelf.clone(),
@@ -132,6 +140,10 @@ impl Executor for Slurm {
                         }
                         None => failure,
                     });
+                }
+                Heard::Refused { words } => {
+                    let what = format!("was refused by Slurm: {words}");
+                    return Err(Box::new(Failure { what, is_final: true, ..Failure::default() }));
                 }
                 Heard::Lost { what, words } => {
                     let failure = work::of_job(steps, 0, what);

@@ -97,6 +97,8 @@ pub struct Failure {
     pub log: Option<PathBuf>,
     /// The log's last lines.
     pub tail: Vec<String>,
+    /// Whether another attempt would only fail in the same way.
+    pub is_final: bool,
     /// What its processes used.
     pub used: Used,
 }

@@ -80,6 +80,21 @@ fn machine() -> Workshop {
     shop
 }
 
+#[test]
+fn jobs_do_not_see_the_credentials_of_the_cache() {
+    let Some(server) = Server::start() else { return };
+    let shop = Workshop::with_stages();
+    shop.stage("show", &[], &["out"], "", r#"env > "$out"; env"#);
+    shop.pipeline("  show: {}\n");
+    assert_eq!(server.run(&shop).code, 0);
+    assert!(shop.result("show/out.txt").contains("AWS_ACCESS_KEY_ID=name-of-the-key"));
+    is_nowhere(SECRET, &shop.path(""));
+    // Where the runner needs none they are the stage's own affair.
+    let mut alone = shop.command(&["--force"]);
+    assert!(alone.env("AWS_SECRET_ACCESS_KEY", "own").status().unwrap().success());
+    assert!(shop.result("show/out.txt").contains("AWS_SECRET_ACCESS_KEY=own"));
+}
+
 /// Fails where a text stands in a file of a folder.
 fn is_nowhere(text: &str, folder: &Path) {
     for entry in fs::read_dir(folder).unwrap().flatten() {

@@ -271,15 +271,55 @@ fn a_sweep_keeps_within_the_limits_of_the_cluster() {
 }
 
 #[test]
-fn what_slurm_refuses_and_what_a_profile_says_wrong_is_told() {
+fn a_job_that_waits_for_what_may_never_come_is_told_of_and_followed_by_the_next_run() {
     let Some(cluster) = Cluster::start(&[]) else { return };
     let shop = Workshop::with_stages();
     shop.pipeline("  source: {}\n");
+    shop.write("cluster.yaml", "on: slurm\nflags: [--hold]\n");
+    let start = || {
+        let mut command = shop.command(&["--on", "cluster.yaml"]);
+        command.env("SLURM_CONF", cluster.conf()).spawn().unwrap()
+    };
+    let runner = start();
+    eventually("the job", || cluster.queue().len() == 1);
+    std::thread::sleep(Duration::from_secs(7));
+    let status = shop.command_of("status", &[]).out;
+    assert!(status.contains("Slurm has had it as job 1_0 since an earlier run"), "{status}");
+    shop.send(&runner, Signal::TERM);
+    let first = end(runner);
+    assert!(first.out.contains("JobHeldUser (see `scontrol show job 1_0`)"), "{}{}", first.out, first.err);
+    let runner = start();
+    std::thread::sleep(Duration::from_secs(1));
+    cluster.ask("scontrol", &["release", "1"]);
+    let second = end(runner);
+    assert!(second.code == 0 && second.out.contains("following 1 job that an earlier run"), "{}", second.out);
+}
+
+#[test]
+fn a_stage_may_want_something_of_its_own_of_the_cluster_and_a_path_may_have_percent_signs() {
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let shop = Workshop::with_stages();
+    shop.pipeline("  source: {}\n  copy: {inputs: {data: source.out}}\n");
+    shop.write("cluster.yaml", "on: slurm\nstages: {copy: {partition: high}}\n");
+    let mut command = shop.command(&["--on", "cluster.yaml", "--cache", "a%j%%b"]);
+    let ran = ran(command.env("SLURM_CONF", cluster.conf()).output().unwrap());
+    assert!(ran.code == 0 && ran.out.contains("2 done"), "{}{}", ran.out, ran.err);
+    let told = cluster.ask("squeue", &["-h", "-t", "all", "-o", "%P %j"]);
+    let partition = |stage: &str| told.lines().find(|line| line.contains(stage)).unwrap().split(' ').next();
+    assert_eq!((partition("p-copy"), partition("p-source")), (Some("high"), Some("main")));
+}
+
+#[test]
+fn what_slurm_refuses_and_what_a_profile_says_wrong_is_told() {
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let shop = Workshop::with_stages();
+    shop.pipeline("  source: {retries: 3}\n");
     shop.write("cluster.yaml", "on: slurm\npartition: nowhere\n");
     let with =
         |place: &str| ran(shop.command(&["--on", place]).env("SLURM_CONF", cluster.conf()).output().unwrap());
     let refused = with("cluster.yaml");
     assert!(refused.code == 1 && refused.err.contains("was refused by Slurm"), "{}", refused.err);
+    assert!(!refused.err.contains("attempt"), "another attempt would be refused, too: {}", refused.err);
     assert!(refused.err.contains("invalid partition specified: nowhere"), "{}", refused.err);
     shop.write("cluster.yaml", "on: slurm\npartitions: main\n");
     let wrong = with("cluster.yaml");

@@ -5,6 +5,7 @@ use crate::account::Account;
 use crate::errors::Error;
 use crate::files::Project;
 use crate::judge::Reason;
+use crate::on::CLUSTER_THREADS;
 use crate::run::{Outcome, State};
 use crate::schedule::Limits;
 use crate::screen::duration;
@@ -75,7 +76,7 @@ pub fn keep(
         jobs_not_run: small(counts.not_run),
         interrupted: outcome.interrupted,
         targets: targets.join(" "),
-        threads: small(limits.threads),
+        threads: if limits.threads == CLUSTER_THREADS { 0 } else { small(limits.threads) },
         critical_path_seconds: path.iter().map(|job| took[*job]).sum(),
         work_seconds: took.iter().sum(),
         saved_seconds: counts.saved_seconds,
@@ -219,11 +220,11 @@ fn runs_text(runs: &[RunShown], folder: &std::path::Path) -> String {
 
 fn run_text(run: &RunShown) -> String {
     let mut text = format!(
-        "{} of {}, {} on {} threads: {} done, {} up to date, {} failed, {} not run\n",
+        "{} of {}, {} {}: {} done, {} up to date, {} failed, {} not run\n",
         run.run,
         run.pipeline,
         duration(run.seconds),
-        run.threads,
+        if run.threads == 0 { "on a cluster".to_owned() } else { format!("on {} threads", run.threads) },
         run.done,
         run.up_to_date,
         run.failed,

@@ -6,6 +6,7 @@ use crate::judge::Reason;
 use crate::preview::{Forecast, Preview};
 use crate::screen::{duration, jobs, paint};
 use crate::setting::Setting;
+use crate::slurm::Shelf;
 use plan::faults::printable;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -56,6 +57,7 @@ pub fn print(
     json: bool,
 ) -> Result<bool, Error> {
     let plan = setting.plan;
+    let shelf = Shelf::of(setting.project);
     let mut status = Status {
         pipeline: plan.name.clone(),
         up_to_date: 0,
@@ -83,6 +85,10 @@ pub fn print(
             State::ToRun | State::Wrong => status.to_run += 1,
             State::MayRun => status.may_run += 1,
         }
+        let mut why = why;
+        let in_slurm =
+            preview.keys[number].and_then(|key| shelf.at_work(key)).filter(|_| state == State::ToRun);
+        why.extend(in_slurm.map(|job| format!("Slurm has had it as job {job} since an earlier run")));
         let members = || plan.jobs[number].processes.iter().map(|process| &plan.processes[*process]);
         let cell = members().flat_map(|process| &process.cell.axes);
         status.jobs.push(Job {

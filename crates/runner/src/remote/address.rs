@@ -16,12 +16,41 @@ use std::env;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use url::{Host, Url};
 
 /// The variable of the environment with the secret that entries are signed with.
 pub const SECRET: &str = "PRIORSCOPE_REMOTE_SECRET";
+
+/// The variables that carry credentials of a store.
+const CREDENTIALS: [&str; 10] = [
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AZURE_STORAGE_ACCOUNT_KEY",
+    "AZURE_STORAGE_ACCESS_KEY",
+    "AZURE_STORAGE_MASTER_KEY",
+    "AZURE_STORAGE_SAS_KEY",
+    "AZURE_STORAGE_SAS_TOKEN",
+    "AZURE_STORAGE_TOKEN",
+    "AZURE_STORAGE_CLIENT_SECRET",
+    "AZURE_CLIENT_SECRET",
+];
+/// Whether this process uses a store with credentials from the environment.
+static IN_USE: AtomicBool = AtomicBool::new(false);
+
+/// Takes from a command what only the runner needs: no job needs it, one that shows its environment would put it into a log, and
+/// Slurm keeps the environment of `sbatch`. Credentials are the user's affair where the runner uses no store with them.
+pub fn withhold(command: &mut Command) {
+    command.env_remove(SECRET);
+    if IN_USE.load(Ordering::Relaxed) {
+        for name in CREDENTIALS {
+            command.env_remove(name);
+        }
+    }
+}
 
 const FORMS: &str = "write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX or file:///FOLDER";
 
@@ -60,6 +89,7 @@ impl Address {
     /// Opens the store of a URL, without asking it anything.
     pub fn open(text: &str, read_only: bool, signer: Option<Signer>) -> Result<Address, Error> {
         let url = check(text)?;
+        IN_USE.fetch_or(url.scheme() != "file", Ordering::Relaxed);
         let (store, folder) = match url.scheme() {
             "file" => local(&url)?,
             "s3" | "s3a" => (s3(&url)?, None),
@@ -90,6 +120,10 @@ fn usage(text: &str) -> Error {
 /// A URL of a known form that carries no secrets. One that may carry some is not repeated in what is said of it.
 fn check(text: &str) -> Result<Url, Error> {
     let url = Url::parse(text).map_err(|_| Error::Usage(format!("the shared cache has no URL: {FORMS}")))?;
+    // A URL's parser takes them away, and the cache would be elsewhere than told.
+    if text.split('/').any(|part| part == "." || part == "..") || text.contains('%') {
+        return Err(Error::Usage(format!("the URL of the shared cache has dots or % in its path: {FORMS}")));
+    }
     let azure = matches!(url.scheme(), "abfs" | "abfss");
     if !(url.username().is_empty() || azure) || url.password().is_some() || url.query().is_some() {
         return Err(usage(
@@ -155,6 +189,14 @@ fn s3(url: &Url) -> Result<Arc<dyn ObjectStore>, Error> {
     }
     let value = |key: AmazonS3ConfigKey| builder.get_config_value(&key);
     let endpoint = value(AmazonS3ConfigKey::S3Endpoint).or_else(|| value(AmazonS3ConfigKey::Endpoint));
+    if let Some(endpoint) = &endpoint {
+        let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        if !Url::parse(endpoint).is_ok_and(|url| is_web(&url)) {
+            return Err(usage(
+                "AWS_ENDPOINT_URL is no URL of a server: write https://HOST or http://127.0.0.1:PORT",
+            ));
+        }
+    }
     if let Some(endpoint) = endpoint.filter(|endpoint| endpoint.starts_with("http:")) {
         let allowed = value(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
         if is_loopback(&endpoint) {
@@ -224,9 +266,18 @@ mod tests {
         {
             check(url).unwrap_or_else(|wrong| panic!("{url}: {wrong}"));
         }
-        for url in
-            ["", "share", "/mnt/share", "http://b/p", "s3:///p", "file://share/x", "memory:///", "s3://b/p#x"]
-        {
+        for url in [
+            "s3://b/../p",
+            "s3://b/%2f",
+            "",
+            "share",
+            "/mnt/share",
+            "http://b/p",
+            "s3:///p",
+            "file://share/x",
+            "memory:///",
+            "s3://b/p#x",
+        ] {
             assert!(refused(url).ends_with(FORMS), "{url}: {}", refused(url));
         }
     }

@@ -1,6 +1,6 @@
 //! Slurm's own commands: what they are asked, and what their answers mean.
 
-use crate::remote::address::SECRET;
+use crate::remote::address;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader};
@@ -52,6 +52,17 @@ pub struct State {
 }
 
 impl State {
+    /// Whether it waits for something that the cluster may never come to by itself; the reason is Slurm's.
+    pub fn is_stuck(&self) -> bool {
+        const ORDINARY: [&str; 8] =
+            ["", "None", "Priority", "Resources", "Dependency", "BeginTime", "JobArrayTaskLimit", "Licenses"];
+        // A limit on what a user or an account has at once ends with what runs.
+        const LIMITS: [&str; 3] = ["QOSMax", "QOSGrp", "Assoc"];
+        let is_ordinary = ORDINARY.contains(&self.reason.as_str())
+            || LIMITS.iter().any(|limit| self.reason.starts_with(limit));
+        self.state == "PENDING" && !is_ordinary
+    }
+
     /// Whether the job may still come to an end by itself.
     pub fn is_open(&self) -> bool {
         const OPEN: [&str; 12] = [
@@ -74,6 +85,17 @@ impl State {
 
 /// The states of all jobs of this user by the name of their array and their number in it.
 pub type States = BTreeMap<(String, usize), State>;
+
+/// Whether Slurm is installed here.
+///
+/// # Errors
+/// A sentence, where it is not.
+pub fn check() -> Result<(), String> {
+    match ask("sbatch", &["--version".into()]) {
+        Err(Refusal::Wrong(words)) => Err(words),
+        _ => Ok(()),
+    }
+}
 
 /// Submits an array and returns its number.
 pub fn submit(arguments: &[OsString]) -> Result<u64, Refusal> {
@@ -126,8 +148,9 @@ pub fn most_of_an_array() -> usize {
 /// What a command says.
 fn ask(program: &str, arguments: &[OsString]) -> Result<String, Refusal> {
     let mut command = Command::new(program);
-    // A job gets the environment of `sbatch`, and needs no secret of the runner.
-    command.args(arguments).env("LC_ALL", "C").env_remove(SECRET);
+    command.args(arguments).env("LC_ALL", "C");
+    // A job gets the environment of `sbatch`.
+    address::withhold(&mut command);
     // A user may have set what is listed, and how; how jobs are submitted stays the user's affair.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"SQUEUE_")) {
         command.env_remove(name);

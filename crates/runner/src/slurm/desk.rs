@@ -4,11 +4,12 @@ use super::client::{self, Refusal};
 use super::folder::{Cell, End, Folder};
 use super::lost;
 use super::submission::{self, Request, Submitter};
+use crate::commands::counted;
 use crate::executor::Stop;
 use crate::task::Told;
 use crate::work::Event;
 use blake3::Hash;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -49,7 +50,12 @@ pub enum Heard {
         /// What Slurm knows of it beyond that.
         why: Option<String>,
     },
-    /// It is lost, or was never taken.
+    /// Slurm does not take it, and never will.
+    Refused {
+        /// What Slurm said.
+        words: String,
+    },
+    /// It is lost.
     Lost {
         /// What became of it.
         what: String,
@@ -86,6 +92,10 @@ struct Desk<'a> {
     stop: Option<Stop>,
     /// Whether it was told that Slurm does not answer, or takes no more.
     complained: bool,
+    /// The reasons for which jobs wait that were told.
+    reasons: BTreeSet<String>,
+    /// How many jobs of an earlier runner are followed and not told of yet, and when that is due.
+    resumed: (usize, Option<Instant>),
 }
 
 struct Array {
@@ -118,6 +128,8 @@ pub fn work(submitter: Submitter, messages: &Receiver<Message>, events: &Sender<
         asked: Instant::now(),
         stop: None,
         complained: false,
+        reasons: BTreeSet::new(),
+        resumed: (0, None),
     };
     let mut looked = Instant::now();
     loop {
@@ -129,6 +141,7 @@ pub fn work(submitter: Submitter, messages: &Receiver<Message>, events: &Sender<
         if desk.due.is_some_and(|due| due <= Instant::now()) {
             desk.submit();
         }
+        desk.tell_resumed();
         if looked.elapsed() >= desk.looking() {
             desk.look();
             looked = Instant::now();
@@ -153,8 +166,44 @@ impl Desk<'_> {
     fn pause(&self, looked: Instant) -> Duration {
         let look = if self.arrays.is_empty() { Duration::from_secs(3600) } else { self.looking() };
         let left = look.saturating_sub(looked.elapsed());
-        let due = self.due.map(|due| due.saturating_duration_since(Instant::now()));
-        due.map_or(left, |due| due.min(left))
+        let due = [self.due, self.resumed.1].into_iter().flatten().min();
+        due.map_or(left, |due| due.saturating_duration_since(Instant::now()).min(left))
+    }
+
+    /// Tells that jobs of an earlier runner are followed, once they are all known.
+    fn tell_resumed(&mut self) {
+        if self.resumed.1.is_some_and(|due| due <= Instant::now()) {
+            let (jobs, _) = std::mem::take(&mut self.resumed);
+            self.note(format!(
+                "following {} that an earlier run submitted to Slurm, as it was submitted then",
+                counted(jobs, "job")
+            ));
+        }
+    }
+
+    fn note(&self, text: String) {
+        let _ = self.events.send(Event::Note { process: None, text });
+    }
+
+    /// Tells of jobs that wait for what may never come, once for each reason.
+    fn tell_stuck(&mut self, states: &client::States) {
+        let mut waiting: BTreeMap<&str, (usize, String)> = BTreeMap::new();
+        for (name, Array { folder, open }) in &self.arrays {
+            for number in open.keys() {
+                let state = states.get(&(name.clone(), *number));
+                if let Some(state) = state.filter(|state| state.is_stuck()) {
+                    let (count, _) = waiting.entry(&state.reason).or_insert_with(|| (0, folder.id(*number)));
+                    *count += 1;
+                }
+            }
+        }
+        for (reason, (count, first)) in waiting {
+            if self.reasons.insert(reason.to_owned()) {
+                self.note(format!(
+                    "{count} waiting in Slurm for a reason that may not pass by itself: {reason} (see `scontrol show job {first}`)"
+                ));
+            }
+        }
     }
 
     fn take(&mut self, message: Message) {
@@ -173,6 +222,8 @@ impl Desk<'_> {
             }
             (Message::Follow { key, cell, heard }, None) => {
                 let folder = self.submitter.shelf.folder(&cell.array);
+                self.resumed.0 += 1;
+                self.resumed.1.get_or_insert_with(|| Instant::now() + GATHERING);
                 let array = self.arrays.entry(cell.array);
                 let array = array.or_insert(Array { folder, open: BTreeMap::new() });
                 array.open.insert(cell.number, Open::new(key, heard));
@@ -229,7 +280,7 @@ impl Desk<'_> {
     /// Tells something of the cluster once.
     fn complain(&mut self, text: &str, words: &str) {
         if !std::mem::replace(&mut self.complained, true) {
-            let _ = self.events.send(Event::Note { process: None, text: format!("{text}: {words}") });
+            self.note(format!("{text}: {words}"));
         }
     }
 
@@ -279,6 +330,7 @@ impl Desk<'_> {
             }
         };
         self.complained = false;
+        self.tell_stuck(&states);
         // Word of an end may have come in the meantime.
         self.look();
         let is_stopping = self.stop.is_some();
@@ -288,7 +340,7 @@ impl Desk<'_> {
                 let state = states.get(&(name.clone(), *number));
                 let is_open = state.is_some_and(client::State::is_open);
                 if let Some(end) = job.killed.take_if(|_| !is_open || is_stopping) {
-                    let why = state.and_then(lost::of_memory);
+                    let why = state.and_then(lost::of_kill);
                     let _ = job.heard.send(Heard::Ended { end, why });
                     shelf.forget(job.key, &Cell { array: name.clone(), number: *number });
                     return false;
@@ -301,7 +353,9 @@ impl Desk<'_> {
                 if over.elapsed() < lost::patience(state, job.has_begun) && !is_stopping {
                     return true;
                 }
-                let (what, words) = (lost::in_words(state, job.has_begun), folder.words(*number));
+                let what =
+                    format!("{} (Slurm's job {})", lost::in_words(state, job.has_begun), folder.id(*number));
+                let words = folder.words(*number);
                 let _ = job.heard.send(Heard::Lost { what, words });
                 shelf.forget(job.key, &Cell { array: name.clone(), number: *number });
                 false
@@ -346,15 +400,14 @@ impl Desk<'_> {
                 refusal.words(),
                 jobs.join(" ")
             );
-            let _ = self.events.send(Event::Note { process: None, text });
+            self.note(text);
         }
     }
 }
 
 fn refuse(array: Vec<Request>, words: &str) {
     for request in array {
-        let what = format!("was refused by Slurm: {words}");
-        let _ = request.heard.send(Heard::Lost { what, words: Vec::new() });
+        let _ = request.heard.send(Heard::Refused { words: words.to_owned() });
     }
 }
 

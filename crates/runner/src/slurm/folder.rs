@@ -15,10 +15,12 @@ use crate::files::{Durable, Project};
 use crate::task::{Ending, Task};
 use blake3::Hash;
 use serde::{Deserialize, Serialize};
-use signal_hook::consts::SIGKILL;
+use signal_hook::consts::{SIGKILL, SIGTERM};
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// One job of an array.
@@ -42,11 +44,12 @@ pub struct End {
 }
 
 impl End {
-    /// Whether a process was killed, as the system does it where memory runs out.
+    /// Whether a process was ended from outside: killed, as the system does it where memory runs out, or asked to end, as Slurm
+    /// does it where time does.
     pub fn is_kill(&self) -> bool {
-        self.ending
-            .as_ref()
-            .is_some_and(|ending| ending.failed.iter().any(|(_, exit)| exit.is_signal(SIGKILL)))
+        self.ending.as_ref().is_some_and(|ending| {
+            ending.failed.iter().any(|(_, exit)| exit.is_signal(SIGKILL) || exit.is_signal(SIGTERM))
+        })
     }
 }
 
@@ -103,6 +106,12 @@ impl Folder {
         fs::read_to_string(self.0.join("job")).ok()?.trim().parse().ok()
     }
 
+    /// Slurm's name of a job, as in `61_2`; with the array's own name where its number was not noted.
+    pub fn id(&self, number: usize) -> String {
+        let name = || self.0.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        format!("{}_{number}", self.job().map_or_else(name, |job| job.to_string()))
+    }
+
     /// Begins a job, which may be done once only. What it tells goes into the file.
     pub fn begin(&self, number: usize) -> io::Result<File> {
         OpenOptions::new().append(true).create_new(true).open(self.file(number, "told"))
@@ -133,9 +142,14 @@ impl Folder {
         crate::words::tail(&self.file(number, "words"), 0)
     }
 
-    /// How Slurm is told where its own words go; `%a` is the job's number.
-    pub fn words_pattern(&self) -> PathBuf {
-        self.0.join("%a.words")
+    /// How Slurm is told where its own words go; `%a` is the job's number, and `%%` a percent sign.
+    pub fn words_pattern(&self) -> OsString {
+        let mut pattern = Vec::new();
+        for byte in self.0.as_os_str().as_bytes() {
+            pattern.extend(if *byte == b'%' { &b"%%"[..] } else { std::slice::from_ref(byte) });
+        }
+        pattern.extend(b"/%a.words");
+        OsString::from_vec(pattern)
     }
 
     /// Looks which jobs have begun and ended, by one reading of the folder.
@@ -223,6 +237,13 @@ impl Shelf {
         let (array, number) = text.trim().rsplit_once(' ')?;
         let cell = Cell { array: array.to_owned(), number: number.parse().ok()? };
         self.folder(array).file(cell.number, "task").exists().then_some(cell)
+    }
+
+    /// Slurm's name of the job that was handed over for a key and left no word of its end.
+    pub fn at_work(&self, key: Hash) -> Option<String> {
+        let cell = self.cell_of(key)?;
+        let folder = self.folder(&cell.array);
+        (!folder.has_ended(cell.number)).then(|| folder.id(cell.number))
     }
 
     /// All keys, and the job that was handed over for each; none where nothing of the job is left.

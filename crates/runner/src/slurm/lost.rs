@@ -14,9 +14,11 @@ pub fn patience(state: Option<&State>, has_begun: bool) -> Duration {
     }
 }
 
-/// Why a process of a job was killed, where it was for its memory.
-pub fn of_memory(state: &State) -> Option<String> {
-    (state.state == "OUT_OF_MEMORY").then(|| in_words(Some(state), true))
+/// Why a process of a job was ended from outside, where Slurm knows it.
+pub fn of_kill(state: &State) -> Option<String> {
+    const KNOWN: [&str; 7] =
+        ["OUT_OF_MEMORY", "TIMEOUT", "DEADLINE", "PREEMPTED", "CANCELLED", "NODE_FAIL", "BOOT_FAIL"];
+    KNOWN.contains(&state.state.as_str()).then(|| in_words(Some(state), true))
 }
 
 /// In words.

@@ -7,9 +7,9 @@ use crate::executor::Call;
 use crate::last::stage_of;
 use crate::task::Task;
 use blake3::Hash;
-use plan::profile::Profile;
+use plan::profile::{Profile, Wish};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,10 +33,11 @@ const MARGIN: Duration = Duration::from_secs(60);
 impl Wants {
     /// Those of a job, filled up from the profile.
     pub fn of(call: &Call, profile: &Profile) -> Wants {
+        let wish = profile.of(stage_of(call.name));
         Wants {
             threads: call.threads,
-            memory: call.memory.or(profile.memory),
-            time: call.timeout.map(|timeout| timeout + MARGIN).or(profile.time),
+            memory: call.memory.or(wish.memory),
+            time: call.timeout.map(|timeout| timeout + MARGIN).or(wish.time),
         }
     }
 
@@ -119,9 +120,12 @@ impl Submitter {
                 self.shelf.path().display()
             ))
         };
-        let name = self.name(stage_of(&first.name)).map_err(unwritten)?;
-        let submitted = self.write(&name, requests).map_err(unwritten).and_then(|folder| {
-            let job = self.hand_over(&name, &folder, first.wants, requests.len())?;
+        let stage = stage_of(&first.name);
+        let wish = self.profile.of(stage);
+        let name = self.name(stage).map_err(unwritten)?;
+        let submitted = self.write(&name, &wish, requests).map_err(unwritten).and_then(|folder| {
+            let job =
+                self.hand_over(&name, &self.arguments(&name, &folder, &wish, first.wants, requests.len()))?;
             // Without it the name is asked for, should the job have to be cancelled.
             let _ = folder.write_job(job);
             Ok(Submitted { name: name.clone(), folder })
@@ -134,8 +138,8 @@ impl Submitter {
         submitted
     }
 
-    fn hand_over(&self, name: &str, folder: &Folder, wants: Wants, jobs: usize) -> Result<u64, Refusal> {
-        match client::submit(&self.arguments(name, folder, wants, jobs)) {
+    fn hand_over(&self, name: &str, arguments: &[OsString]) -> Result<u64, Refusal> {
+        match client::submit(arguments) {
             // It may have been taken, and only the answer was lost.
             Err(refusal @ (Refusal::Silent(_) | Refusal::Full(_))) => match client::number_of(name) {
                 Ok(Some(job)) => Ok(job),
@@ -156,9 +160,10 @@ impl Submitter {
         Ok(name)
     }
 
-    fn write(&self, name: &str, requests: &[Request]) -> io::Result<Folder> {
+    fn write(&self, name: &str, wish: &Wish, requests: &[Request]) -> io::Result<Folder> {
         let folder = self.shelf.make_folder(name)?;
-        std::fs::write(folder.script(), script(&self.profile.modules, &self.runner, folder.path()))?;
+        let modules = wish.modules.as_deref().unwrap_or_default();
+        std::fs::write(folder.script(), script(modules, &self.runner, folder.path()))?;
         for (number, request) in requests.iter().enumerate() {
             folder.write_task(number, &request.task)?;
             self.shelf.note_key(request.key, &Cell { array: name.to_owned(), number })?;
@@ -166,8 +171,15 @@ impl Submitter {
         Ok(folder)
     }
 
-    fn arguments(&self, name: &str, folder: &Folder, wants: Wants, jobs: usize) -> Vec<OsString> {
-        let with = |flag: &str, path: &Path| {
+    fn arguments(
+        &self,
+        name: &str,
+        folder: &Folder,
+        wish: &Wish,
+        wants: Wants,
+        jobs: usize,
+    ) -> Vec<OsString> {
+        let with = |flag: &str, path: &OsStr| {
             let mut argument = OsString::from(flag);
             argument.push(path);
             argument
@@ -179,12 +191,12 @@ impl Submitter {
             format!("--job-name={name}").into(),
             format!("--array=0-{}", jobs - 1).into(),
             with("--output=", &folder.words_pattern()),
-            with("--chdir=", &self.folder),
+            with("--chdir=", self.folder.as_os_str()),
         ];
         arguments.extend(wants.flags().into_iter().map(OsString::from));
-        arguments.extend(self.profile.partition.iter().map(|name| format!("--partition={name}").into()));
-        arguments.extend(self.profile.account.iter().map(|name| format!("--account={name}").into()));
-        arguments.extend(self.profile.flags.iter().map(OsString::from));
+        arguments.extend(wish.partition.iter().map(|name| format!("--partition={name}").into()));
+        arguments.extend(wish.account.iter().map(|name| format!("--account={name}").into()));
+        arguments.extend(wish.flags.iter().flatten().map(OsString::from));
         arguments.push(folder.script().into());
         arguments
     }
