@@ -1,11 +1,12 @@
 """Opens a report in headless Chromium: it must say nothing on the console, its controls must change what it shows, by mouse and by
-keyboard, axe-core must find no serious violation, and it keeps screenshots at three sizes in both themes.
+keyboard, each figure must be saved whole, axe-core must find no serious violation, and it keeps screenshots at three sizes in both themes.
 
     python check_report.py results/tiny/report/report.html target/browser
 """
 
 import pathlib
 import sys
+from xml.etree import ElementTree
 
 from browser import THEMES, WIDTHS, chromium, check_axe, end, expect, listen
 
@@ -128,6 +129,26 @@ def check(browser, address, folder):
             page.close()
 
 
+def check_saved(browser, address):
+    """Every figure can be saved: its data, an SVG that is XML, a PNG at print size."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    for number in range(page.locator("article .save > *").count()):
+        # A page that saves more than ten files is asked about.
+        page.reload()
+        with page.expect_download() as downloaded:
+            page.locator("article .save > *").nth(number).click()
+        name, content = downloaded.value.suggested_filename, pathlib.Path(downloaded.value.path()).read_bytes()
+        if name.endswith(".svg"):
+            expect(ElementTree.fromstring(content).tag.endswith("svg"), f"{name} is XML")
+        elif name.endswith(".png"):
+            width = int.from_bytes(content[16:20], "big")
+            expect(content.startswith(b"\x89PNG") and width == 2400, f"{name} is {width} px wide")
+        else:
+            expect(content.count(b"\n") > 1, f"{name} has lines")
+    page.close()
+
+
 def check_without_script(browser, address, folder):
     context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
     page = context.new_page()
@@ -167,6 +188,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         check(browser, report.as_uri(), folder)
+        check_saved(browser, report.as_uri())
         check_without_script(browser, report.as_uri(), folder)
         check_colours(browser, report.as_uri(), folder)
         check_print(browser, report.as_uri(), folder)

@@ -73,7 +73,7 @@ fn a_claim_has_a_short_name_of_its_own_and_texts_of_one_line() {
     }
     assert!(wrong("claim: C2", "claim: all").contains("`all` names all claims"));
     for letter in ["n", "u202e"] {
-        let error = wrong("paper: proven", &format!("paper: \"a\\{letter}b\""));
+        let error = wrong("paper: the curves coincide", &format!("paper: \"a\\{letter}b\""));
         assert!(error.contains("`paper` is one line"), "{error}");
     }
 }

@@ -228,14 +228,14 @@ pub(crate) fn rule(judged: &Judged) -> String {
     };
     let of_checkpoints = judged.decided.iter().filter(|one| is_of_checkpoints(one)).count();
     let each = if of_checkpoints == 0 {
-        "Reproduced where every 95 % interval is wholly so, not reproduced where one is wholly otherwise"
+        "Holds where every 95 % interval is wholly so, fails where one is wholly otherwise"
     } else if of_checkpoints == judged.decided.len() {
-        "Reproduced where all is so for every checkpoint, not reproduced where something is otherwise for one"
+        "Holds where all is so for every checkpoint, fails where something is otherwise for one"
     } else {
-        "Reproduced where every 95 % interval is wholly so and every checkpoint is, not reproduced where one interval is wholly \
-         otherwise or one checkpoint is"
+        "Holds where every 95 % interval is wholly so and every checkpoint is, fails where one interval is wholly otherwise or \
+         one checkpoint is"
     };
-    format!("{supposed}{}. {each}; else inconclusive.", all(&judged.decided))
+    format!("{supposed}{}. {each}; else it stays open.", all(&judged.decided))
 }
 
 /// As in `1 seed` and `2 seeds`.

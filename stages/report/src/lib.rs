@@ -163,6 +163,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         timings: job.paths(&TIMINGS),
         checkpoints: job.paths(&CHECKPOINTS),
     };
+    sources::check(job, &SUMMARY, &[(&CLAIMS, &EVIDENCE), (&CONTROLS, &CONTROLS_EVIDENCE)])?;
     let data = Data::read(&paths, &job.params)?;
     let figures = figures::draw(&data)?;
     let steps = figures::draw_steps(&data)?;
@@ -175,9 +176,11 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let page = Page {
         title: &job.params.title,
         claims: &data.claims,
+        remark: &job.params.remark,
         figures: &figures,
         controls: &data.controls,
         other_estimators: &figures::layers::other_estimators(&data),
+        dead: &figures::layers::dead_subjects(&data),
         checks: &data.checks,
         steps: steps.as_ref(),
         robust: &data.robust,

@@ -55,12 +55,16 @@ pub struct Page<'a> {
     pub title: &'a str,
     /// Claims with their verdicts.
     pub claims: &'a [Claim],
+    /// What a reader of the verdicts should know.
+    pub remark: &'a str,
     /// Figures in order.
     pub figures: &'a [Figure],
     /// The controls with their verdicts.
     pub controls: &'a [Claim],
     /// Numbers of the paper that another estimator than ours gave, with words about them.
     pub other_estimators: &'a [(&'static str, String)],
+    /// Networks with labels, as evidence tells what it is about, and what is said of their dead trainings.
+    pub dead: &'a [(String, String)],
     /// How far the paper's formulas hold.
     pub checks: &'a [Checked],
     /// The figure of the gradient step.
@@ -102,7 +106,10 @@ impl Page<'_> {
         let at = html.len();
         let first = self.figures.iter().find(|figure| figure.name == FIRST);
         answer::write(&mut html, self.claims, self.controls, first);
-        claims::write(&mut html, &OF_CLAIMS, self.claims, self.other_estimators);
+        claims::write(&mut html, &OF_CLAIMS, self.claims, self.other_estimators, self.dead);
+        if !self.remark.is_empty() {
+            let _ = writeln!(html, "<p>{}</p>", escape(self.remark));
+        }
         html.push_str("<section aria-labelledby=\"figures\">\n<h2 id=\"figures\">Figures</h2>\n");
         html.push_str(
             "<p>Every divergence is in nats and stands beside its null: the mean, and in brackets the range of 95 %, of \
@@ -117,7 +124,7 @@ impl Page<'_> {
         html.push_str("</section>\n");
         html.push_str(&self.explore.section);
         if !self.controls.is_empty() {
-            claims::write(&mut html, &OF_CONTROLS, self.controls, &[]);
+            claims::write(&mut html, &OF_CONTROLS, self.controls, &[], self.dead);
         }
         theory::write(&mut html, self.checks, self.steps);
         settings::write(&mut html, self.robust, self.settings, self.claims);
@@ -187,9 +194,11 @@ mod tests {
         Page {
             title: "<i>",
             claims,
+            remark: "<i>",
             figures: &[],
             controls: claims,
             other_estimators: &[],
+            dead: &[],
             checks: &[],
             steps: None,
             robust: &[],

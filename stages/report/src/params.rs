@@ -15,6 +15,8 @@ pub struct Params {
     pub seed: i64,
     /// Title of the page.
     pub title: String,
+    /// What a reader of the verdicts should know, told below the claims; nothing where it is empty.
+    pub remark: String,
     /// The command that makes the page again, as the page tells it.
     pub command: String,
 }
@@ -25,6 +27,7 @@ impl Default for Params {
             image: -1,
             seed: -1,
             title: "Does a first layer learn the distribution of its input?".to_owned(),
+            remark: String::new(),
             command: "runner pipeline.yaml".to_owned(),
         }
     }

@@ -50,6 +50,55 @@ pub fn read(job: &Job<Params>, ports: &[&'static Port]) -> Result<Vec<Sources>, 
     ports.iter().copied().map(of_port).collect()
 }
 
+/// Whether verdicts and the numbers behind them are of one run, and of the trainings that are shown: by the digests of inputs that
+/// every table carries.
+///
+/// # Errors
+/// Where they are not.
+pub fn check(
+    job: &Job<Params>,
+    summary: &Port,
+    pairs: &[(&'static Port, &'static Port)],
+) -> Result<(), Error> {
+    let made = |port: &'static Port, path: &Path| -> Result<[String; 2], Error> {
+        let Some(table) = port.table else { return Ok([String::new(), String::new()]) };
+        let reader = Reader::open(path, table, &["claim"]).map_err(|error| Error::input(port.name, error))?;
+        Ok(["inputs", "params"].map(|name| reader.metadata(name).unwrap_or_default().to_owned()))
+    };
+    for &(claims, evidence) in pairs {
+        let (Some(of_claims), Some(of_evidence)) = (job.path(claims), job.path(evidence)) else {
+            if job.path(evidence).is_some() {
+                return Err(Error::input(
+                    evidence.name,
+                    format!("give {}, too, which it stands behind", claims.name),
+                ));
+            }
+            continue;
+        };
+        if made(claims, of_claims)? != made(evidence, of_evidence)? {
+            let what = format!(
+                "{} is not of the run of judge-claims that made {}: they were made from other inputs or with other params",
+                of_evidence.display(),
+                of_claims.display()
+            );
+            return Err(Error::input(evidence.name, what));
+        }
+    }
+    let digests: Map<String, Value> = serde_json::from_str(&job.provenance()?.inputs).unwrap_or_default();
+    let Some(&(claims, _)) = pairs.first() else { return Ok(()) };
+    if let Some(path) = job.path(claims) {
+        let [inputs, _] = made(claims, path)?;
+        let judged: Map<String, Value> = serde_json::from_str(&inputs).unwrap_or_default();
+        let both = judged.get(summary.name).zip(digests.get(summary.name));
+        if both.is_some_and(|(judged, shown)| judged != shown) {
+            let what =
+                format!("{} was judged from another summary than the one that is given", path.display());
+            return Err(Error::input(claims.name, what));
+        }
+    }
+    Ok(())
+}
+
 fn source(path: &Path, port: &Port) -> Result<Source, tables::Error> {
     let unknown = Source { stage: None, params: Vec::new() };
     let Some(table) = port.table.filter(|_| !path.is_dir()) else { return Ok(unknown) };

@@ -151,6 +151,23 @@ fn a_pipeline_file_that_is_none_is_refused() {
 }
 
 #[test]
+fn verdicts_and_the_numbers_behind_them_are_of_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = Example::default();
+    example.write(folder.path());
+    example.evidence(folder.path(), r#"{"summary":"of another run"}"#);
+    let output = run(folder.path(), &ALL, &[]);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(3) && message.contains("is not of the run"), "{message}");
+    let alone = run(
+        folder.path(),
+        &ALL[..8],
+        &["--evidence", "evidence.parquet", "--controls-evidence", "evidence.parquet"],
+    );
+    assert_eq!(alone.status.code(), Some(3));
+}
+
+#[test]
 fn the_order_of_files_changes_no_byte() {
     let folder = tempfile::tempdir().unwrap();
     Example::default().write(folder.path());

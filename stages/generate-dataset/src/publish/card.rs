@@ -15,17 +15,23 @@ pub(super) fn markdown(about: &About) -> String {
         value => value.to_string(),
     };
     let images: usize = about.splits.iter().map(|split| split.images).sum();
+    let is_anywhere = about.params["placement"] == "anywhere";
     let _ = write!(
         text,
         "\n# Synthetic digits with a known pixel distribution\n\n\
          {images} images of 32×32 pixels in ten classes. Every image's 1,024 pixels are one draw of a known distribution \
-         ({} with variance {}), so that the distribution of a network's input is known exactly; the class stands only in where the \
-         pixels lie. Made by Algorithm 1 of \"Explicitly Bayesian Regularizations in Deep Learning\" \
+         ({} with variance {}), so that the distribution of a network's input is known exactly. Made by Algorithm 1 of \"Explicitly Bayesian Regularizations in Deep Learning\" \
          (<https://arxiv.org/abs/1910.09732>): a handwritten digit splits the picture into four regions (outside, outside-boundary, \
-         inside-boundary, inside), and the sorted draw fills them, the largest values outside.\n\n\
+         inside-boundary, inside){}\n\n\
          ## Splits\n\n| split | images | bytes |\n|---|---|---|\n",
         param("distribution"),
-        param("variance")
+        param("variance"),
+        // With this placement the regions are kept and not used.
+        if is_anywhere {
+            ". In this dataset the draw lies in no order in the whole picture: the class is nowhere in its pixels."
+        } else {
+            ", and the sorted draw fills them, the largest values outside. The class stands only in where the pixels lie."
+        }
     );
     for split in &about.splits {
         let _ = writeln!(text, "| {} | {} | {} |", split.name, split.images, split.bytes);
@@ -39,9 +45,13 @@ pub(super) fn markdown(about: &About) -> String {
         "\n## How it was made\n\nBy `generate-dataset` of priorscope, with\n\n```json\n{}\n```\n\n\
          The same digits and params give the same images. No digit is in both splits.\n\n\
          ## Use and limits\n\nFor studies of what networks learn from inputs of a known distribution, with real or random labels. The \
-         images are not natural: neighbouring pixels of a region are sorted or shuffled values, and the classes can be told by the \
-         regions alone.\n\n## Licence\n\n{}\n",
+         images are not natural: {}.\n\n## Licence\n\n{}\n",
         serde_json::to_string_pretty(&about.params).unwrap_or_default(),
+        if is_anywhere {
+            "they are white noise, and labels can only be learned by heart"
+        } else {
+            "neighbouring pixels of a region are sorted or shuffled values, and the classes can be told by the regions alone"
+        },
         licence(about)
     );
     text

@@ -34,6 +34,8 @@ pub struct Setting {
     pub units: String,
     /// Over how many.
     pub count: usize,
+    /// Its params that are not the same in all settings, a JSON object.
+    pub params: String,
     /// Whether it is the setting of the page's own claims.
     pub own: bool,
 }
@@ -97,6 +99,7 @@ pub(super) fn read_settings(paths: &[PathBuf], claims: &Path) -> Result<Vec<Sett
                 found: found[row].to_owned(),
                 units: units[row].to_owned(),
                 count: usize::try_from(counts[row]).unwrap_or_default(),
+                params: params[row].to_owned(),
                 own: own.as_ref().is_some_and(|own| is_of(params[row], own)),
             }));
         }

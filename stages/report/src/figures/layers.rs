@@ -54,6 +54,17 @@ pub(crate) fn other_estimators(data: &Data) -> Vec<(&'static str, String)> {
     [REAL, RANDOM].iter().filter_map(of).collect()
 }
 
+/// Every network with its labels that has dead trainings, as in `CNN3 on random labels`, and what is said of them.
+pub(crate) fn dead_subjects(data: &Data) -> Vec<(String, String)> {
+    let mut of: Vec<(&str, &str)> =
+        data.dead.iter().map(|one| (one.key.network.as_str(), one.key.labels.as_str())).collect();
+    of.dedup();
+    let words = |(network, labels)| {
+        (format!("{} on {labels} labels", words::network(network)), dead(data, network, labels))
+    };
+    of.into_iter().map(words).collect()
+}
+
 const CELL: f64 = WIDTH / 3.0;
 const PANEL: (f64, f64) = (CELL - 8.0, 220.0);
 const ROW: f64 = 306.0;

@@ -7,11 +7,13 @@ use crate::data::Claim;
 use crate::escape::escape;
 use crate::figures::Figure;
 
-/// The questions, each with the claims that answer it.
+/// The questions, each with the claims that say so.
 const QUESTIONS: [(&str, &[&str]); 2] = [
-    ("Does the first layer learn P(X)?", &["C2", "K2", "K5"]),
+    ("Does the first layer learn P(X)?", &["C2", "K2"]),
     ("Does the divergence go with the test error?", &["C3", "C5"]),
 ];
+/// The control by which a layer that learned nothing is as near to P(X).
+const CALIBRATION: &str = "K5";
 
 pub(super) fn write(html: &mut String, claims: &[Claim], controls: &[Claim], figure: Option<&Figure>) {
     html.push_str(
@@ -20,10 +22,25 @@ pub(super) fn write(html: &mut String, claims: &[Claim], controls: &[Claim], fig
     let _ = writeln!(html, "<p class=\"lead\">{}</p>", sentence(claims));
     for (question, names) in QUESTIONS {
         let of = |name: &&str| claims.iter().chain(controls).find(|claim| claim.claim == *name);
-        let sentences: Vec<String> = names.iter().filter_map(of).map(found::sentence).collect();
-        if !sentences.is_empty() {
-            let _ = writeln!(html, "<p><strong>{question}</strong> {}</p>", escape(&sentences.join(" ")));
+        let found: Vec<&Claim> = names.iter().filter_map(of).collect();
+        if !found.is_empty() {
+            let sentences: Vec<String> = found.iter().map(|claim| found::sentence(claim)).collect();
+            let _ = writeln!(
+                html,
+                "<p><strong>{question} {}</strong> {}</p>",
+                conclusion(&found),
+                escape(&sentences.join(" "))
+            );
         }
+    }
+    let calibration =
+        controls.iter().find(|claim| claim.claim == CALIBRATION && claim.verdict == "reproduced");
+    if let Some(claim) = calibration {
+        let _ = writeln!(
+            html,
+            "<p>Nearness alone is no sign of learning. {}</p>",
+            escape(&found::sentence(claim))
+        );
     }
     html.push_str("<ul class=\"verdicts\">\n");
     for claim in claims {
@@ -49,6 +66,19 @@ pub(super) fn write(html: &mut String, claims: &[Claim], controls: &[Claim], fig
         );
     }
     html.push_str("</section>\n");
+}
+
+/// What claims that say so come to.
+fn conclusion(claims: &[&Claim]) -> &'static str {
+    let all = |verdict: &str| claims.iter().all(|claim| claim.verdict == verdict);
+    let any = |verdict: &str| claims.iter().any(|claim| claim.verdict == verdict);
+    match () {
+        () if all("reproduced") => "Yes, by all that was asked.",
+        () if all("not reproduced") => "Nothing here says so.",
+        () if any("reproduced") => "Only in part.",
+        () if any("not reproduced") => "Not shown: nothing that was asked holds.",
+        () => "Open.",
+    }
 }
 
 /// As in "Of the paper's 12 claims 4 are reproduced, 6 are not, and 2 stay open."
@@ -84,6 +114,19 @@ mod tests {
             verdict: verdict.to_owned(),
             evidence: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_answer_draws_a_conclusion_from_the_verdicts() {
+        let of = |verdicts: &[&str]| {
+            let claims: Vec<Claim> = verdicts.iter().map(|verdict| claim(verdict)).collect();
+            conclusion(&claims.iter().collect::<Vec<_>>())
+        };
+        assert_eq!(of(&["reproduced", "reproduced"]), "Yes, by all that was asked.");
+        assert_eq!(of(&["not reproduced", "not reproduced"]), "Nothing here says so.");
+        assert_eq!(of(&["reproduced", "inconclusive"]), "Only in part.");
+        assert_eq!(of(&["inconclusive", "not reproduced"]), "Not shown: nothing that was asked holds.");
+        assert_eq!(of(&["inconclusive"]), "Open.");
     }
 
     #[test]

@@ -7,8 +7,15 @@ use crate::data::Claim;
 use crate::escape::escape;
 use crate::words::typeset;
 
-/// A section; `others` are numbers of the paper with what is said beside a claim that names one.
-pub(super) fn write(html: &mut String, heading: &Heading, claims: &[Claim], others: &[(&str, String)]) {
+/// A section; `others` are numbers of the paper with what is said beside a claim that names one, `dead` networks with labels and
+/// what is said where a claim is about them.
+pub(super) fn write(
+    html: &mut String,
+    heading: &Heading,
+    claims: &[Claim],
+    others: &[(&str, String)],
+    dead: &[(String, String)],
+) {
     let Heading { id, title, says, about, .. } = heading;
     let _ = write!(html, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n{about}");
     if claims.is_empty() {
@@ -39,8 +46,9 @@ pub(super) fn write(html: &mut String, heading: &Heading, claims: &[Claim], othe
         found::list(html, claim);
         let _ = writeln!(
             html,
-            "{}</td><td data-label=\"Verdict\"><strong class=\"verdict {}\">{}</strong></td></tr>",
+            "{}{}</td><td data-label=\"Verdict\"><strong class=\"verdict {}\">{}</strong></td></tr>",
             of_paper(claim, others),
+            of_dead(claim, dead),
             class(&claim.verdict),
             heading.verdict(&claim.verdict),
         );
@@ -54,6 +62,13 @@ pub(super) fn write(html: &mut String, heading: &Heading, claims: &[Claim], othe
         let _ = writeln!(html, "<dd>Tables: <code>{}</code></dd>", escape(&claim.tables));
     }
     html.push_str("</dl>\n</details>\n</section>\n");
+}
+
+/// What is said where a number that decides is over dead trainings, too.
+fn of_dead(claim: &Claim, dead: &[(String, String)]) -> String {
+    let is_over = |subject: &str| claim.evidence.iter().any(|one| one.about.starts_with(subject));
+    let said = dead.iter().filter(|(subject, _)| is_over(subject));
+    said.map(|(_, words)| format!("<p class=\"beside\">{}</p>", escape(words.trim_start()))).collect()
 }
 
 /// What is said where the paper's own figure has one of the numbers.

@@ -145,6 +145,11 @@ pub(super) fn sentence(claim: &Claim) -> String {
         "not reproduced" => "It does not hold that",
         _ => "It stays open whether",
     };
+    let end = match claim.verdict.as_str() {
+        "reproduced" => "",
+        "not reproduced" => "; contradicted",
+        _ => "; open",
+    };
     let carries = |one: &&Evidence| {
         one.role != Role::Beside && one.held.as_ref().is_some_and(|(_, verdict)| *verdict == claim.verdict)
     };
@@ -154,7 +159,8 @@ pub(super) fn sentence(claim: &Claim) -> String {
     };
     let numbers = claim.evidence.iter().find(carries).filter(|one| one.missing.is_empty()).map(known);
     let statement = uncapitalised(&claim.statement);
-    format!("{verdict} {statement} ({}{}).", claim.claim, numbers.unwrap_or_default())
+    let numbers = numbers.map_or_else(String::new, |numbers| format!("{end}{numbers}"));
+    format!("{verdict} {statement} ({}{numbers}).", claim.claim)
 }
 
 fn capitalised(words: &str) -> String {
@@ -265,7 +271,7 @@ mod tests {
         let claim = claim("not reproduced", vec![open, divergence("not reproduced")]);
         assert_eq!(
             sentence(&claim),
-            "It does not hold that CNN2 is close (C2: median KL of F1 less its null's 97.5\u{a0}% quantile 0.222 nats (0.130 to 0.345, \
+            "It does not hold that CNN2 is close (C2; contradicted: median KL of F1 less its null's 97.5\u{a0}% quantile 0.222 nats (0.130 to 0.345, \
              10 seeds), needed at most 0 nats)."
         );
     }

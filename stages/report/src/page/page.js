@@ -11,7 +11,9 @@ function save(blob, name) {
 }
 
 function svgOf(article) {
-  return new Blob([article.querySelector("figure svg").outerHTML], { type: "image/svg+xml" });
+  // As XML: HTML has names for characters that a file of its own does not know.
+  const text = new XMLSerializer().serializeToString(article.querySelector("figure svg"));
+  return new Blob([text], { type: "image/svg+xml" });
 }
 
 function savePng(article, name) {
@@ -27,13 +29,14 @@ function savePng(article, name) {
     canvas.toBlob((blob) => save(blob, name));
     URL.revokeObjectURL(picture.src);
   };
+  picture.onerror = () => alert("This browser cannot draw the figure; save its SVG.");
   picture.src = URL.createObjectURL(svgOf(article));
 }
 
 // On paper nothing can be unfolded.
 let folded = [];
 addEventListener("beforeprint", () => {
-  folded = [...document.querySelectorAll("details:not([open])")];
+  folded = [...document.querySelectorAll("details:not([open]):not(.long)")];
   for (const details of folded) details.open = true;
 });
 addEventListener("afterprint", () => {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::class;
 use crate::data::{Claim, Robust, Setting};
 use crate::escape::escape;
+use crate::sources;
 use crate::words::typeset;
 
 /// The verdicts in the order of the counts.
@@ -45,11 +46,13 @@ pub(super) fn write(html: &mut String, robust: &[Robust], settings: &[Setting], 
     for claim in named {
         let _ = writeln!(
             html,
-            "<details>\n<summary>{0}: every setting</summary>\n<p>A setting is named after what it has otherwise than most.{1}</p>\n\
+            "<details class=\"long\">\n<summary>{0}: every setting</summary>\n<p>A setting is named after what it has otherwise than base, \
+             which is what most have, or of values that equally many have the first: {2}.{1}</p>\n\
              <table class=\"numbers\">\n<thead><tr><th scope=\"col\">Setting</th><th scope=\"col\">Verdict</th>\
              <th scope=\"col\">Found (KL in nats)</th></tr></thead>\n<tbody>",
             escape(claim),
-            where_own(claim, settings)
+            where_own(claim, settings),
+            escape(&base(claim, settings)),
         );
         for one in settings.iter().filter(|one| one.claim == claim) {
             let _ = writeln!(
@@ -77,6 +80,17 @@ fn mark(one: &Setting) -> &'static str {
     }
 }
 
+/// The params of the setting that has what most have.
+fn base(claim: &str, settings: &[Setting]) -> String {
+    let params = settings.iter().find(|one| one.claim == claim && one.is_base()).map(|one| &one.params);
+    match params.map(|params| sources::params(params)) {
+        Some(params) if !params.is_empty() => {
+            params.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+        }
+        _ => "no setting has that in everything".to_owned(),
+    }
+}
+
 fn where_own(claim: &str, settings: &[Setting]) -> &'static str {
     let is_there = settings.iter().any(|one| one.claim == claim && one.own);
     if is_there { "" } else { " This page’s own setting is not among them." }
@@ -91,10 +105,11 @@ fn units(claim: &str, settings: &[Setting], claims: &[Claim]) -> String {
         return "–".to_owned();
     };
     let each = if few == many { many.to_string() } else { format!("{few} to {many}") };
+    let units = if many == 1 { one.units.trim_end_matches('s') } else { &one.units };
     let rule = claims.iter().find(|known| known.claim == claim).map(|known| &known.evidence);
     let needed = rule.into_iter().flatten().map(|one| one.needed).max();
     match needed {
-        Some(needed) if needed > many => format!("{each} {}; the page’s rule needs {needed}", one.units),
-        _ => format!("{each} {}", one.units),
+        Some(needed) if needed > many => format!("{each} {units}; the page’s rule needs {needed}"),
+        _ => format!("{each} {units}"),
     }
 }

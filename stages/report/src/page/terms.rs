@@ -1,12 +1,12 @@
 //! The words of the page, explained for who opens nothing else.
 
 /// Each word with what it means.
-const TERMS: [(&str, &str); 12] = [
+const TERMS: [(&str, &str); 13] = [
     (
         "CNN1, CNN2, CNN3",
         "The networks of the paper’s Table 1, for grey images of 32 × 32: f1, 4, 12 or 20 filters of 3 × 3, ReLU, and f2, 2 × 2 max \
          pooling; f3, 20 filters of 5 × 5 over all channels, ReLU, and f4, 2 × 2 max pooling; f5, 20 neurons, ReLU; fY, 10 classes, \
-         softmax. They differ in the number of filters of f1 only.",
+         softmax. They differ in the number of filters of f1 only. Network single, a control, has one filter.",
     ),
     (
         "x, P(X)",
@@ -36,6 +36,11 @@ const TERMS: [(&str, &str); 12] = [
         "Null",
         "The same KL of exact samples of P(X) of the same size, mean and range of 95 %. It is above 0, as a sample is not a \
          distribution. A KL within it cannot be told from that of an exact sample.",
+    ),
+    (
+        "Page’s test",
+        "How probable so clear a fall over the networks would be if their order meant nothing. It asks for a fall in the mean; a claim’s \
+         rule asks how strong it is, as a rank correlation in each seed.",
     ),
     ("Excess", "A KL less the mean of its null."),
     (

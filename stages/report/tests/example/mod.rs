@@ -30,12 +30,18 @@ impl Default for Example {
 
 /// Writes a table into a folder.
 pub fn write(folder: &Path, name: &str, table: &'static Table, columns: Vec<Cells>) {
+    write_from(folder, name, table, columns, "{}");
+}
+
+/// The same, made from inputs with these digests.
+pub fn write_from(folder: &Path, name: &str, table: &'static Table, columns: Vec<Cells>, inputs: &str) {
     let channels = 12;
     let shapes = HashMap::from([("f1", vec![channels, 30, 30]), ("f2", vec![channels, 15, 15])]);
     let provenance = Provenance {
         stage: "train".to_owned(),
         stage_version: "0.1.0".to_owned(),
         params: r#"{"variance":1024.0,"seed":1,"labels":"<real>"}"#.to_owned(),
+        inputs: inputs.to_owned(),
         ..Provenance::default()
     };
     let file = File::create(folder.join(name)).unwrap();
@@ -107,8 +113,14 @@ impl Example {
                 Cells::I32(vec![10; 3]),
             ],
         );
+        self.evidence(folder, "{}");
+    }
+
+    /// The numbers behind its claims, made from inputs with these digests.
+    pub fn evidence(&self, folder: &Path, inputs: &str) {
+        let text = |words: &str| Cells::Words(vec![words.to_owned(); 3]);
         let number = |value: f64| Cells::F64(vec![value; 3]);
-        write(
+        write_from(
             folder,
             "evidence.parquet",
             &catalogue::EVIDENCE,
@@ -136,6 +148,7 @@ impl Example {
                 Cells::Words(["reproduced", "not reproduced", "inconclusive"].map(str::to_owned).to_vec()),
                 text("summary"),
             ],
+            inputs,
         );
     }
 
