@@ -98,6 +98,9 @@ pub fn names(setting: &Setting) -> Vec<String> {
 
 /// Shows the files as one table.
 pub fn print(paths: &[PathBuf], json: bool) -> Result<(), Error> {
+    if let Some(folder) = paths.iter().find(|path| path.is_dir()) {
+        return Err(Error::Usage(format!("{} is a folder; name Parquet files in it", folder.display())));
+    }
     let preview = preview::preview(paths).map_err(|error| Error::Usage(error.to_string()))?;
     answer(json, &preview, || text(&preview))
 }
@@ -165,6 +168,7 @@ fn shortened(cell: &str) -> String {
 
 fn values(statistics: &Statistics) -> String {
     match statistics {
+        Statistics::Numbers { nan: 0, least, .. } if least.is_nan() => String::new(),
         Statistics::Numbers { least, nan, .. } if least.is_nan() => format!("{nan} NaN"),
         Statistics::Numbers { least, mean, largest, nan } => {
             let nan = if *nan == 0 { String::new() } else { format!(", {nan} NaN") };
