@@ -182,13 +182,21 @@ fn of_estimate(estimate: &Estimate) -> String {
         When::First => "first epoch",
         When::Last => "last epoch",
     };
-    let mut parts = vec![estimate.variable.clone()];
+    let variable = match estimate.variable.as_str() {
+        "x" => "pixels",
+        "f1" => "energies of F1",
+        "f1_standardised" => "F1's shape",
+        other => other,
+    };
+    let mut parts = vec![variable.to_owned()];
     parts.extend([&estimate.bins, &estimate.smoothing].into_iter().filter(|text| !text.is_empty()).cloned());
     parts.push(format!("against {}", estimate.against));
     parts.extend(estimate.network.as_ref().map(|network| of_network(network)));
     parts.extend(estimate.labels.as_ref().map(|labels| format!("{labels} labels")));
     parts.extend(estimate.epoch.map(|epoch| when(epoch).to_owned()));
     parts.extend(estimate.made_with.iter().map(|(param, value)| {
+        // Without the stage, as in `variance 1024`.
+        let param = param.rsplit('.').next().unwrap_or(param);
         value.as_str().map_or_else(|| format!("{param} {value}"), |text| format!("{param} {text}"))
     }));
     if let Some(minus) = &estimate.minus {

@@ -155,7 +155,10 @@ pub(super) fn sentence(claim: &Claim) -> String {
     };
     let known = |one: &Evidence| {
         let bound = one.held.as_ref().map_or(String::new(), |(bound, _)| needed(*bound, one.unit));
-        format!(": {} {} {}, {bound}", typeset(&one.quantity), number(one.unit, one.value), over(one))
+        // As in `less the same at the first epoch`, without which a difference would be told as what it is of.
+        let less =
+            one.about.find("less the same").map_or(String::new(), |at| format!(", {}", &one.about[at..]));
+        format!(": {}{less} {} {}, {bound}", typeset(&one.quantity), number(one.unit, one.value), over(one))
     };
     let numbers = claim.evidence.iter().find(carries).filter(|one| one.missing.is_empty()).map(known);
     let statement = uncapitalised(&claim.statement);
@@ -274,6 +277,14 @@ mod tests {
             "It does not hold that CNN2 is close (C2; contradicted: median KL of F1 less its null's 97.5\u{a0}% quantile 0.222 nats (0.130 to 0.345, \
              10 seeds), needed at most 0 nats)."
         );
+    }
+
+    #[test]
+    fn a_difference_says_from_what() {
+        let about = "f1, CNN2, last epoch, less the same at the first epoch".to_owned();
+        let claim = claim("inconclusive", vec![Evidence { about, ..divergence("inconclusive") }]);
+        let sentence = sentence(&claim);
+        assert!(sentence.contains("quantile, less the same at the first epoch 0.222 nats"), "{sentence}");
     }
 
     #[test]
