@@ -1,7 +1,8 @@
-//! What is told of a run: how many jobs ended how, and what each of them took and used.
+//! What is told of a run: what became of each job, how many ended how, and what each of them took and used.
 
 use crate::judge::Reason;
 use crate::task::Used;
+use blake3::Hash;
 use serde::Serialize;
 use std::time::SystemTime;
 
@@ -45,4 +46,40 @@ pub struct Account {
     pub bytes: u64,
     /// The bytes that came from the shared cache, if it came from there.
     pub fetched: Option<u64>,
+}
+
+/// What a job is to this run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// No target needs it.
+    Unwanted,
+    /// Something that it needs is not there yet.
+    Waiting,
+    /// It must run, and can.
+    Ready,
+    /// It runs on so many threads.
+    Running(usize),
+    /// It ran in this run.
+    Done,
+    /// An earlier run did the same work.
+    UpToDate,
+    /// It ran and failed, or its inputs could not be read.
+    Failed,
+    /// It was ended because the user wanted to stop.
+    Stopped,
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How many jobs ended how.
+    pub counts: Counts,
+    /// The user stopped it.
+    pub interrupted: bool,
+    /// Every job's state.
+    pub states: Vec<State>,
+    /// Every job's account.
+    pub accounts: Vec<Account>,
+    /// Every job's key, as far as it is known.
+    pub keys: Vec<Option<Hash>>,
 }

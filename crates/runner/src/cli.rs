@@ -4,7 +4,6 @@ use crate::arguments::{self, Cli, Command, Common, RunArguments, TableArguments}
 use crate::commands::{self, dry_run, gc, graph, history, log, simulate, status, table, verify};
 use crate::digests::Digests;
 use crate::errors::Error;
-use crate::executor::Stop;
 use crate::last::LastRuns;
 use crate::live::Live;
 use crate::lock::{self, CacheUse, Waiting};
@@ -20,6 +19,7 @@ use crate::screen::{Color, Screen, Show, print};
 use crate::setting::Setting;
 use crate::signals;
 use crate::store::Store;
+use crate::task::Stop;
 use crate::work::Event;
 use clap::{CommandFactory, Parser};
 use plan::faults::printable;

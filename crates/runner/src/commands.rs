@@ -38,19 +38,3 @@ pub const WAIT_FOR_RUNNERS: Waiting = Waiting {
     tell: &|_| crate::screen::print(&mut std::io::stderr(), "waiting for the runners that use the cache"),
     stop: &|| false,
 };
-
-/// As in `1 job` and `2 jobs`.
-pub fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-/// Bytes as people read them, in powers of 1024.
-pub fn bytes(n: u64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut size = n as f64;
-    let mut unit = 0;
-    while size >= 1024.0 && unit + 1 < units.len() {
-        (size, unit) = (size / 1024.0, unit + 1);
-    }
-    if unit == 0 { format!("{n} B") } else { format!("{size:.1} {}", units[unit]) }
-}

@@ -1,21 +1,10 @@
 //! Where the processes of jobs run: on this machine, or on a cluster.
 
-use crate::task::{Task, Used};
+use crate::task::{Stop, Task, Used};
 use crate::work::{Event, Failure};
 use blake3::Hash;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
-
-/// How what runs is to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// It is asked to, and may bring its work to a good end.
-    Ask,
-    /// It is killed.
-    Kill,
-    /// It goes on without this runner where it can, and is asked to end elsewhere.
-    Leave,
-}
 
 /// A job that is handed over.
 #[derive(Debug)]

@@ -32,6 +32,7 @@ mod open;
 pub mod open_files;
 pub mod orphans;
 pub mod perform;
+pub mod phrases;
 pub mod place;
 pub mod preview;
 pub mod programs;

@@ -11,8 +11,8 @@ mod logs;
 mod page;
 mod server;
 
+use crate::account::{Outcome, State};
 use crate::errors::Error;
-use crate::run::{Outcome, State};
 use crate::work::{Event, Failure};
 use gate::Gate;
 use hub::{Hub, News};

@@ -1,9 +1,9 @@
 //! Jobs on this machine: each is handed to a guard, and followed until it has ended.
 
-use crate::executor::{Call, Executor, Ran, Stop};
+use crate::executor::{Call, Executor, Ran};
 use crate::guards::{self, Group, Guards};
 use crate::slurm::Shelf;
-use crate::task::{Task, Told, Used};
+use crate::task::{Stop, Task, Told, Used};
 use crate::work::{self, Event, Failure};
 use blake3::Hash;
 use rustix::process::{Pid, Signal};

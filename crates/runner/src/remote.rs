@@ -20,9 +20,9 @@ mod trouble;
 mod upload;
 mod worker;
 
+use crate::account::{Outcome, State};
 use crate::errors::Error;
 use crate::key::Field;
-use crate::run::{Outcome, State};
 use crate::screen::Screen;
 use crate::setting::Setting;
 use crate::work::Event;

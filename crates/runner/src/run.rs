@@ -5,9 +5,8 @@ mod settle;
 mod telling;
 mod temporary;
 
-use crate::account::{Account, Counts};
+use crate::account::{Account, Counts, Outcome, State};
 use crate::claims;
-use crate::executor::Stop;
 use crate::judge::Reason;
 use crate::key::Field;
 use crate::last::{Estimates, Last, LastRuns};
@@ -17,7 +16,7 @@ use crate::remote::Remote;
 use crate::schedule::{self, Held, Limits, Wish};
 use crate::screen::{Screen, TimeLeft};
 use crate::setting::{OutputId, Setting};
-use crate::task;
+use crate::task::{self, Stop};
 use crate::work::{self, Event, Failure, Finished};
 use blake3::Hash;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -25,27 +24,6 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::Scope;
 use std::time::{Duration, Instant, SystemTime};
-
-/// What a job is to this run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// No target needs it.
-    Unwanted,
-    /// Something that it needs is not there yet.
-    Waiting,
-    /// It must run, and can.
-    Ready,
-    /// It runs on so many threads.
-    Running(usize),
-    /// It ran in this run.
-    Done,
-    /// An earlier run did the same work.
-    UpToDate,
-    /// It ran and failed, or its inputs could not be read.
-    Failed,
-    /// It was ended because the user wanted to stop.
-    Stopped,
-}
 
 /// How a run is to go on.
 #[derive(Clone, Copy, Debug)]
@@ -58,21 +36,6 @@ pub struct Manner {
     pub keep_going: bool,
     /// Say of every job why it runs or not.
     pub explain: bool,
-}
-
-/// How a run went.
-#[derive(Debug)]
-pub struct Outcome {
-    /// How many jobs ended how.
-    pub counts: Counts,
-    /// The user stopped it.
-    pub interrupted: bool,
-    /// Every job's state.
-    pub states: Vec<State>,
-    /// Every job's account.
-    pub accounts: Vec<Account>,
-    /// Every job's key, as far as it is known.
-    pub keys: Vec<Option<Hash>>,
 }
 
 /// A run under way.

@@ -1,8 +1,8 @@
 //! What is seen of a run: bars on a terminal, plain lines elsewhere, JSON for programs.
 
 use crate::account::{Account, Counts};
-use crate::commands::bytes;
 use crate::judge::Reason;
+use crate::phrases::{bytes, counted, duration};
 use crate::words::{Numbers, Progress};
 use crate::work::Failure;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -243,7 +243,7 @@ impl Screen {
     /// What the run made has gone to the shared cache.
     pub fn uploaded(&self, url: &str, entries: usize, moved: u64) {
         self.event(|| json!({"event": "uploaded", "entries": entries, "bytes": moved}));
-        self.line(&format!("uploaded {} to {url} ({})", jobs(entries), bytes(moved)));
+        self.line(&format!("uploaded {} to {url} ({})", counted(entries, "job"), bytes(moved)));
     }
 
     /// An attempt at a job failed; `again` says which one, if there will be another.
@@ -313,7 +313,7 @@ impl Screen {
             return;
         }
         let took = duration(seconds);
-        let up_to_date = format!("{} up to date{}", jobs(counts.up_to_date), fetched(counts));
+        let up_to_date = format!("{} up to date{}", counted(counts.up_to_date, "job"), fetched(counts));
         if counts.done + counts.failed + counts.not_run > 0 {
             let text = format!("{} ({took})", summary(counts));
             if counts.failed + counts.not_run > 0 { self.warn(&text) } else { self.line(&text) }
@@ -340,11 +340,6 @@ pub fn print(to: &mut dyn Write, text: &str) {
 /// Text in a colour.
 pub fn paint(on: bool, code: &str, text: &str) -> String {
     if on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-}
-
-/// As in `1 job` and `2 jobs`.
-pub fn jobs(n: usize) -> String {
-    format!("{n} {}", if n == 1 { "job" } else { "jobs" })
 }
 
 fn summary(counts: Counts) -> String {
@@ -404,19 +399,6 @@ fn roughly(seconds: f64) -> String {
         s if s < 90.0 => format!("{:.0} s", s.ceil()),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.1} h", s / 3600.0),
-    }
-}
-
-/// A time in seconds as people read it.
-pub fn duration(seconds: f64) -> String {
-    // Whole seconds are rounded before they are split, lest there be 60 of them.
-    let seconds = if seconds < 120.0 { seconds } else { seconds.round() };
-    match seconds {
-        s if s < 0.095 => format!("{s:.3} s"),
-        s if s < 10.0 => format!("{s:.2} s"),
-        s if s < 120.0 => format!("{s:.1} s"),
-        s if s < 7200.0 => format!("{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0),
-        s => format!("{:.0} h {:.0} min", (s / 3600.0).floor(), s % 3600.0 / 60.0),
     }
 }
 

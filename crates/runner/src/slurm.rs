@@ -11,6 +11,7 @@ mod cell;
 mod client;
 mod desk;
 mod folder;
+mod heard;
 mod lost;
 mod submission;
 
@@ -19,13 +20,14 @@ pub use cell::{CELL, work};
 pub use folder::Shelf;
 
 use crate::errors::{Error, io_error};
-use crate::executor::{Call, Executor, Ran, Stop};
+use crate::executor::{Call, Executor, Ran};
 use crate::files::Project;
-use crate::task::Task;
+use crate::task::{Stop, Task};
 use crate::work::{self, Event, Failure};
 use blake3::Hash;
 use client::{Refusal, States};
-use desk::{Heard, Message};
+use desk::Message;
+use heard::Heard;
 use plan::profile::Profile;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

@@ -141,5 +141,16 @@ impl fmt::Display for Exit {
     }
 }
 
+/// How what runs is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It is asked to, and may bring its work to a good end.
+    Ask,
+    /// It is killed.
+    Kill,
+    /// It goes on without this runner where it can, and is asked to end elsewhere.
+    Leave,
+}
+
 /// How long a job that was asked to end has for it before it is killed.
 pub const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,7 +1,6 @@
 //! What a running job tells the runner, and its end put into words.
 
-use crate::executor::Stop;
-use crate::task::{Ending, Exit, Step, Told, Used};
+use crate::task::{Ending, Exit, Step, Stop, Told, Used};
 use crate::words::{self, Numbers, Progress};
 use signal_hook::consts::SIGPIPE;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! `runner gc`: removes from the store what no pipeline needs any more, the longest unused first.
 
-use super::{answer, bytes, counted};
+use super::answer;
 use crate::arguments::{self, Common, GcArguments};
 use crate::claims;
 use crate::digests::{self, Digests};
@@ -9,6 +9,7 @@ use crate::files::Project;
 use crate::last::LastRuns;
 use crate::lock::CacheUse;
 use crate::open;
+use crate::phrases::{bytes, counted};
 use crate::preview;
 use crate::programs::Descriptions;
 use crate::slurm::{self, Shelf};

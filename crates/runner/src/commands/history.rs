@@ -1,14 +1,14 @@
 //! The history of runs: kept after each run in which a job ran, shown by `runner history`.
 
-use super::{answer, bytes};
+use super::answer;
 use crate::account::Account;
+use crate::account::{Outcome, State};
 use crate::errors::Error;
 use crate::files::Project;
 use crate::judge::Reason;
 use crate::on::CLUSTER_THREADS;
-use crate::run::{Outcome, State};
+use crate::phrases::{bytes, duration};
 use crate::schedule::Limits;
-use crate::screen::duration;
 use crate::setting::Setting;
 use serde::Serialize;
 use std::fmt::Write;

@@ -1,10 +1,10 @@
 //! `runner simulate`: how long a pipeline would take on so many workers, by the times of jobs that ran.
 
-use super::{answer, bytes, counted};
+use super::answer;
 use crate::arguments::SimulateArguments;
 use crate::errors::Error;
 use crate::last::LastRuns;
-use crate::screen::duration;
+use crate::phrases::{bytes, counted, duration};
 use crate::setting::Setting;
 use crate::simulation::{self, Expected, Known, Recorded};
 use serde::Serialize;

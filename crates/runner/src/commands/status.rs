@@ -1,10 +1,11 @@
 //! `runner status`: the graph as it stands, stage by stage and job by job. Changes nothing on disk.
 
-use super::{answer, counted};
+use super::answer;
 use crate::errors::Error;
 use crate::judge::Reason;
+use crate::phrases::{counted, duration};
 use crate::preview::{Forecast, Preview};
-use crate::screen::{duration, jobs, paint};
+use crate::screen::paint;
 use crate::setting::Setting;
 use crate::slurm::Shelf;
 use plan::faults::printable;
@@ -114,7 +115,7 @@ fn text(status: &Status, all: bool, color: bool) -> String {
         }
     }
     let width = stages.iter().map(|(stage, _)| stage.len()).max().unwrap_or_default();
-    let mut text = format!("{}: {}\n", status.pipeline, jobs(status.jobs.len()));
+    let mut text = format!("{}: {}\n", status.pipeline, counted(status.jobs.len(), "job"));
     for (stage, jobs) in &stages {
         let number = |state: State| jobs.iter().filter(|job| job.state == state).count();
         let parts = [

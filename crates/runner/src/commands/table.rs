@@ -1,7 +1,8 @@
 //! `runner table`: what is in a table, whatever its columns.
 
-use super::{answer, bytes, counted};
+use super::answer;
 use crate::errors::Error;
+use crate::phrases::{bytes, counted};
 use crate::setting::Setting;
 use plan::faults::{advice, printable};
 use plan::graph::Process;

@@ -1,9 +1,10 @@
 //! `runner verify`: rereads everything that is remembered, and forgets what is not as it was.
 
-use super::{answer, bytes, counted};
+use super::answer;
 use crate::digests;
 use crate::errors::Error;
 use crate::key;
+use crate::phrases::{bytes, counted};
 use crate::store::{Record, Store};
 use blake3::Hash;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

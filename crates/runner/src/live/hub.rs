@@ -155,7 +155,7 @@ mod tests {
     use super::super::page::{End, StateChange, tests::page};
     use super::*;
     use crate::account::Counts;
-    use crate::run::Outcome;
+    use crate::account::Outcome;
 
     fn running(at: f64) -> Change {
         Change::States(vec![StateChange { job: 0, state: "running", at }])

@@ -2,9 +2,9 @@
 
 use super::curves::Curves;
 use crate::account::Counts;
+use crate::account::{Outcome, State};
 use crate::commands::graph::{self, Graph};
 use crate::last::stage_of;
-use crate::run::{Outcome, State};
 use crate::words;
 use plan::faults::printable;
 use plan::graph::Plan;

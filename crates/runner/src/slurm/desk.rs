@@ -2,11 +2,11 @@
 
 use super::client::{self, Refusal};
 use super::folder::{Cell, End, Folder};
+use super::heard::Heard;
 use super::lost;
 use super::submission::{self, Request, Submitter};
-use crate::commands::counted;
-use crate::executor::Stop;
-use crate::task::Told;
+use crate::phrases::counted;
+use crate::task::Stop;
 use crate::work::Event;
 use blake3::Hash;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,35 +35,6 @@ pub enum Message {
         /// Jobs of an earlier runner which nobody follows yet.
         left: Vec<Cell>,
     },
-}
-
-/// What is heard of a job.
-pub enum Heard {
-    /// It has begun.
-    Began,
-    /// It tells something.
-    Told(Told),
-    /// It has ended and left word of it.
-    Ended {
-        /// Its word.
-        end: End,
-        /// What Slurm knows of it beyond that.
-        why: Option<String>,
-    },
-    /// Slurm does not take it, and never will.
-    Refused {
-        /// What Slurm said.
-        words: String,
-    },
-    /// It is lost.
-    Lost {
-        /// What became of it.
-        what: String,
-        /// What Slurm itself wrote of it.
-        words: Vec<String>,
-    },
-    /// It goes on without this runner.
-    Left,
 }
 
 /// How long it is waited for further jobs before an array is submitted.

@@ -1,8 +1,8 @@
 //! Submitting: jobs that want the same become arrays, as large as the cluster takes them.
 
 use super::client::{self, Refusal};
-use super::desk::Heard;
 use super::folder::{Cell, Folder, Shelf};
+use super::heard::Heard;
 use crate::executor::Call;
 use crate::last::stage_of;
 use crate::task::Task;
