@@ -103,6 +103,13 @@ pub struct Ending {
     pub used: Used,
 }
 
+impl Ending {
+    /// Whether a process was ended by a signal, whoever sent it.
+    pub fn was_ended_by(&self, signal: i32) -> bool {
+        self.failed.iter().any(|(_, exit)| exit.is_signal(signal))
+    }
+}
+
 /// How a process ended that did not end well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exit {

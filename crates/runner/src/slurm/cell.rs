@@ -6,6 +6,7 @@ use crate::guards::{self, Guards};
 use crate::signals;
 use crate::task::{PATIENCE, Told};
 use rustix::process::{Pid, Signal};
+use signal_hook::consts::SIGTERM;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,6 +19,9 @@ pub const CELL: &str = "--job-of-an-array";
 
 /// How often it is told how far a job is: thousands of them write to one file system.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long it takes at most to hear a signal that another process has heard.
+const HEARING: Duration = Duration::from_millis(500);
 
 /// Does the job that Slurm's environment numbers.
 pub fn work() -> ExitCode {
@@ -64,6 +68,11 @@ fn run(folder: &Folder, number: usize) -> Result<(), String> {
     };
     if ending.as_ref().is_none_or(|ending| ending.stuck) {
         group.end_orphans();
+    }
+    // Slurm asks all processes of a job at once, and one of them may have ended before this one has heard of it.
+    let is_ended_from_outside = ending.as_ref().is_some_and(|ending| ending.was_ended_by(SIGTERM));
+    if is_ended_from_outside && !asked.load(Ordering::Relaxed) {
+        std::thread::sleep(HEARING);
     }
     if asked.load(Ordering::Relaxed) {
         // Why, Slurm knows: a time limit, a preemption, a user.

@@ -47,9 +47,8 @@ impl End {
     /// Whether a process was ended from outside: killed, as the system does it where memory runs out, or asked to end, as Slurm
     /// does it where time does.
     pub fn is_kill(&self) -> bool {
-        self.ending.as_ref().is_some_and(|ending| {
-            ending.failed.iter().any(|(_, exit)| exit.is_signal(SIGKILL) || exit.is_signal(SIGTERM))
-        })
+        let by = |signal| self.ending.as_ref().is_some_and(|ending| ending.was_ended_by(signal));
+        by(SIGKILL) || by(SIGTERM)
     }
 }
 
