@@ -180,7 +180,8 @@ fn gc_leaves_what_slurm_works_on_and_takes_what_nobody_goes_on_with() {
     let (told, left) = gc();
     assert!(told.contains("2 jobs that no run follows may still be at work in Slurm"), "{told}");
     assert_eq!(left, [2, 1, 2]);
-    cluster.ask("scancel", &["--name", &cluster.ask("squeue", &["-h", "-o", "%j"]).lines().next().unwrap()]);
+    let names = cluster.ask("squeue", &["-h", "-o", "%j"]);
+    cluster.ask("scancel", &["--name", names.lines().next().unwrap()]);
     eventually("their end", || cluster.queue().is_empty());
     let (told, left) = gc();
     assert!(told.contains("2 folders of broken-off work") && !told.contains("Slurm"), "{told}");
