@@ -120,8 +120,9 @@ fn usage(text: &str) -> Error {
 /// A URL of a known form that carries no secrets. One that may carry some is not repeated in what is said of it.
 fn check(text: &str) -> Result<Url, Error> {
     let url = Url::parse(text).map_err(|_| Error::Usage(format!("the shared cache has no URL: {FORMS}")))?;
-    // A URL's parser takes them away, and the cache would be elsewhere than told.
-    if text.split('/').any(|part| part == "." || part == "..") || text.contains('%') {
+    // A URL's parser takes them away, and the cache would be elsewhere than told; of folders that is what paths are for.
+    let has_dots = text.split('/').any(|part| part == "." || part == "..");
+    if url.scheme() != "file" && (has_dots || text.contains('%')) {
         return Err(Error::Usage(format!("the URL of the shared cache has dots or % in its path: {FORMS}")));
     }
     let azure = matches!(url.scheme(), "abfs" | "abfss");
@@ -261,9 +262,15 @@ mod tests {
 
     #[test]
     fn urls_of_all_stores_are_taken_and_others_refused_with_the_forms() {
-        for url in
-            ["s3://b/p", "s3://b", "gs://b/p", "az://c/p", "abfss://c@a.dfs.core.windows.net/p", "file:///f"]
-        {
+        for url in [
+            "s3://b/p",
+            "s3://b",
+            "gs://b/p",
+            "az://c/p",
+            "abfss://c@a.dfs.core.windows.net/p",
+            "file:///f",
+            "file:///a/../b%20c",
+        ] {
             check(url).unwrap_or_else(|wrong| panic!("{url}: {wrong}"));
         }
         for url in [
