@@ -93,12 +93,7 @@ impl Slurm {
         if states.as_ref().is_none_or(|(at, _)| at.elapsed() > FRESH) {
             *states = Some((Instant::now(), client::states()));
         }
-        match states.as_ref() {
-            Some((_, Ok(states))) => {
-                states.get(&(array.to_owned(), number)).is_some_and(client::State::is_open)
-            }
-            _ => true,
-        }
+        states.as_ref().is_none_or(|(_, states)| client::may_be_open(states, array, number))
     }
 }
 

@@ -51,6 +51,14 @@ fn start(shop: &Workshop, cluster: &Cluster, arguments: &[&str]) -> Child {
     command(shop, cluster, arguments).spawn().unwrap()
 }
 
+/// Starts a runner, and kills it when so many of its jobs have begun.
+fn leave_at_work(shop: &Workshop, cluster: &Cluster, jobs: usize) {
+    let mut runner = start(shop, cluster, &[]);
+    eventually("its jobs", || begun(shop) == jobs);
+    shop.send(&runner, Signal::KILL);
+    runner.wait().unwrap();
+}
+
 fn end(runner: Child) -> Ran {
     ran(runner.wait_with_output().unwrap())
 }
@@ -102,10 +110,7 @@ fn jobs_go_on_without_their_runner_and_the_next_one_finds_them() {
 fn a_job_that_ended_while_there_was_no_runner_is_not_done_again() {
     let Some(cluster) = Cluster::start(&[]) else { return };
     let shop = with_slow("  slow: {}\n");
-    let mut runner = start(&shop, &cluster, &[]);
-    eventually("the job", || begun(&shop) == 1);
-    shop.send(&runner, Signal::KILL);
-    runner.wait().unwrap();
+    leave_at_work(&shop, &cluster, 1);
     shop.write("go", "");
     eventually("its end", || cluster.queue().is_empty());
     let ran = run(&shop, &cluster, &[]);
@@ -165,10 +170,7 @@ fn ctrl_c_also_cancels_what_an_earlier_runner_submitted_and_this_one_does_not_fo
 fn gc_leaves_what_slurm_works_on_and_takes_what_nobody_goes_on_with() {
     let Some(cluster) = Cluster::start(&[]) else { return };
     let shop = with_slow("  slow: {matrix: {seed: [1, 2]}}\n");
-    let mut runner = start(&shop, &cluster, &[]);
-    eventually("two jobs", || begun(&shop) == 2);
-    shop.send(&runner, Signal::KILL);
-    runner.wait().unwrap();
+    leave_at_work(&shop, &cluster, 2);
     let gc = || {
         let mut command = shop.command_with("gc", &["p.yaml", "--all"]);
         let told = ran(command.env("SLURM_CONF", cluster.conf()).output().unwrap());

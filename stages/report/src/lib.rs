@@ -163,7 +163,8 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         timings: job.paths(&TIMINGS),
         checkpoints: job.paths(&CHECKPOINTS),
     };
-    sources::check(job, &SUMMARY, &[(&CLAIMS, &EVIDENCE), (&CONTROLS, &CONTROLS_EVIDENCE)])?;
+    let digests = sources::digests(job)?;
+    sources::check(job, &digests, &SUMMARY, &[(&CLAIMS, &EVIDENCE), (&CONTROLS, &CONTROLS_EVIDENCE)])?;
     let data = Data::read(&paths, &job.params)?;
     let figures = figures::draw(&data)?;
     let steps = figures::draw_steps(&data)?;
@@ -172,7 +173,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         None => None,
     };
     let given: Vec<&Port> = INPUTS.into_iter().filter(|port| !job.paths(port).is_empty()).collect();
-    let sources = sources::read(job, &given)?;
+    let sources = sources::read(job, &digests, &given)?;
     let page = Page {
         title: &job.params.title,
         claims: &data.claims,

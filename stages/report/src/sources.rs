@@ -26,12 +26,22 @@ pub struct Sources {
     pub files: BTreeMap<Source, Vec<String>>,
 }
 
+/// The digests of all inputs by port, each text or, of a port of many files, a list in their order.
+pub type Digests = Map<String, Value>;
+
+/// The digests of all inputs, for which every one of them is read.
+///
+/// # Errors
+/// Where a file can't be read.
+pub fn digests(job: &Job<Params>) -> Result<Digests, Error> {
+    Ok(serde_json::from_str(&job.provenance()?.inputs).unwrap_or_default())
+}
+
 /// Reads the metadata of every input.
 ///
 /// # Errors
 /// Where a file can't be read.
-pub fn read(job: &Job<Params>, ports: &[&'static Port]) -> Result<Vec<Sources>, Error> {
-    let digests: Map<String, Value> = serde_json::from_str(&job.provenance()?.inputs).unwrap_or_default();
+pub fn read(job: &Job<Params>, digests: &Digests, ports: &[&'static Port]) -> Result<Vec<Sources>, Error> {
     let of_port = |port: &'static Port| {
         let mut files: BTreeMap<Source, Vec<String>> = BTreeMap::new();
         // In the order of the files.
@@ -57,6 +67,7 @@ pub fn read(job: &Job<Params>, ports: &[&'static Port]) -> Result<Vec<Sources>, 
 /// Where they are not.
 pub fn check(
     job: &Job<Params>,
+    digests: &Digests,
     summary: &Port,
     pairs: &[(&'static Port, &'static Port)],
 ) -> Result<(), Error> {
@@ -84,7 +95,6 @@ pub fn check(
             return Err(Error::input(evidence.name, what));
         }
     }
-    let digests: Map<String, Value> = serde_json::from_str(&job.provenance()?.inputs).unwrap_or_default();
     let Some(&(claims, _)) = pairs.first() else { return Ok(()) };
     if let Some(path) = job.path(claims) {
         let [inputs, _] = made(claims, path)?;

@@ -1,7 +1,7 @@
 //! What earlier runs handed over to Slurm and no run went on with: which of it may still be at work, and what can go.
 
-use super::client::{self, State};
-use super::folder::Shelf;
+use super::client;
+use super::folder::{Cell, Shelf};
 use blake3::Hash;
 use std::collections::{BTreeSet, HashSet};
 
@@ -12,15 +12,8 @@ pub fn at_work(shelf: &Shelf) -> HashSet<Hash> {
     let silent: Vec<_> =
         noted.filter(|(_, cell)| !shelf.folder(&cell.array).has_ended(cell.number)).collect();
     let states = if silent.is_empty() { Ok(client::States::new()) } else { client::states() };
-    let may_work = |array: String, number: usize| match &states {
-        Ok(states) => states.get(&(array, number)).is_some_and(State::is_open),
-        Err(_) => true,
-    };
-    silent
-        .into_iter()
-        .filter(|(_, cell)| may_work(cell.array.clone(), cell.number))
-        .map(|(key, _)| key)
-        .collect()
+    let may_work = |cell: &Cell| client::may_be_open(&states, &cell.array, cell.number);
+    silent.into_iter().filter(|(_, cell)| may_work(cell)).map(|(key, _)| key).collect()
 }
 
 /// Forgets all jobs of which nothing is `kept`, and every folder of an array of which no job is left.
@@ -37,7 +30,7 @@ pub fn forget(shelf: &Shelf, kept: impl Fn(Hash) -> bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::folder::{Cell, End};
+    use super::super::folder::End;
     use super::*;
     use crate::task::{Ending, Task};
 

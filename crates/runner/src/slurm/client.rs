@@ -115,6 +115,14 @@ pub fn states() -> Result<States, Refusal> {
     Ok(told.lines().filter_map(state).collect())
 }
 
+/// Whether Slurm may still have an open job of this array and number; so where it does not answer.
+pub fn may_be_open(states: &Result<States, Refusal>, array: &str, number: usize) -> bool {
+    match states {
+        Ok(states) => states.get(&(array.to_owned(), number)).is_some_and(State::is_open),
+        Err(_) => true,
+    }
+}
+
 fn state(line: &str) -> Option<((String, usize), State)> {
     let mut words = line.trim().splitn(4, '|');
     let (number, state, reason, name) = (words.next()?, words.next()?, words.next()?, words.next()?);

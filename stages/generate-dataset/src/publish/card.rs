@@ -20,7 +20,8 @@ pub(super) fn markdown(about: &About) -> String {
         text,
         "\n# Synthetic digits with a known pixel distribution\n\n\
          {images} images of 32×32 pixels in ten classes. Every image's 1,024 pixels are one draw of a known distribution \
-         ({} with variance {}), so that the distribution of a network's input is known exactly. Made by Algorithm 1 of \"Explicitly Bayesian Regularizations in Deep Learning\" \
+         ({} with variance {}), so that the distribution of a network's input is known exactly. Made by \
+         Algorithm 1 of \"Explicitly Bayesian Regularizations in Deep Learning\" \
          (<https://arxiv.org/abs/1910.09732>): a handwritten digit splits the picture into four regions (outside, outside-boundary, \
          inside-boundary, inside){}\n\n\
          ## Splits\n\n| split | images | bytes |\n|---|---|---|\n",

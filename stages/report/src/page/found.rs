@@ -140,15 +140,10 @@ fn by_chance(one: &Evidence) -> String {
 
 /// A sentence that answers a claim: its verdict, its statement, and the first number that carries the verdict.
 pub(super) fn sentence(claim: &Claim) -> String {
-    let verdict = match claim.verdict.as_str() {
-        "reproduced" => "It holds that",
-        "not reproduced" => "It does not hold that",
-        _ => "It stays open whether",
-    };
-    let end = match claim.verdict.as_str() {
-        "reproduced" => "",
-        "not reproduced" => "; contradicted",
-        _ => "; open",
+    let (verdict, end) = match claim.verdict.as_str() {
+        "reproduced" => ("It holds that", ""),
+        "not reproduced" => ("It does not hold that", "; contradicted"),
+        _ => ("It stays open whether", "; open"),
     };
     let carries = |one: &&Evidence| {
         one.role != Role::Beside && one.held.as_ref().is_some_and(|(_, verdict)| *verdict == claim.verdict)
