@@ -10,9 +10,10 @@
 
 A figure is the median, with the least and the most behind it. Ratios are taken in each turn, then their median.
 Every figure is checked: losses are finite, both sides learn the same, one dataset has one divergence of pixels.
-What fails is told below the tables. Build first; PyTorch is installed by this script, see --venv:
+What fails is told below the tables. Build first, for burn-ndarray with train/burn-ndarray; PyTorch is installed by
+this script, see --venv:
 
-  cargo build --release && cargo build --release --workspace --examples
+  cargo build --release --workspace --bins --examples --features train/burn-flex
   python3 benches/training.py --json figures.json
   python3 benches/training.py --quick --only epochs --engines fused,burn-flex --guard 1.2      as in CI
 

@@ -11,8 +11,22 @@ use tests::{Project, Ran, program, tiny};
 
 /// Trains on `dataset.parquet` of the project; nothing must come of it.
 fn train(project: &Project) -> Ran {
+    train_by(project, "fused")
+}
+
+/// The same by one of the engines.
+fn train_by(project: &Project, engine: &str) -> Ran {
     let mut train = program("train", project.path());
-    train.args(["--dataset", "dataset.parquet", "--epochs", "1", "--checkpoints", "c.parquet"]);
+    train.args([
+        "--dataset",
+        "dataset.parquet",
+        "--epochs",
+        "1",
+        "--engine",
+        engine,
+        "--checkpoints",
+        "c.parquet",
+    ]);
     let ran = Ran::of(train.args(["--history", "h.parquet", "--timings", "t.parquet"]));
     assert!(["c", "h", "t"].iter().all(|name| !project.path().join(format!("{name}.parquet")).exists()));
     ran
@@ -109,6 +123,15 @@ fn a_column_of_another_type_is_named_with_the_right_one() {
     aggregate.args(["--summary", "s.parquet", "--spread", "p.parquet", "--trends", "t.parquet"]);
     Ran::of(&mut aggregate).failed(3, &["history.parquet: column `seed` is Utf8, but must be int64"]);
     assert!(!project.path().join("s.parquet").exists());
+}
+
+#[test]
+fn an_engine_that_is_not_built_in_is_refused_with_the_command_that_builds_it() {
+    let project = Project::tiny();
+    for engine in ["burn-flex", "burn-ndarray"] {
+        let command = format!("cargo build --release --features train/{engine}");
+        train_by(&project, engine).failed(2, &["--engine", &command]);
+    }
 }
 
 #[test]

@@ -71,12 +71,11 @@ kill_jobs() {
     [ -z "$left" ] || kill -KILL $left 2>/dev/null || :
 }
 
-port() { # a free port below the ephemeral range
+ports() { # two free ports below the ephemeral range; RANDOM may give the same in two shells that start together
     local p
-    while :; do
-        p=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
-        (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo $p; return; }
-    done
+    for p in $(shuf -i 20000-31999 -n 50); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || echo "$p"
+    done | head -n 2
 }
 
 wait_for() { # WHAT COMMAND...: until it succeeds, 30 s at most
@@ -115,15 +114,15 @@ stop() {
 }
 
 conf() {
-    local port user oom
-    port=$(port)
+    local controller_port node_port user oom
+    { read -r controller_port && read -r node_port; } < <(ports)
     user=$(id -un)
     oom=${OOM:-$([ -w "$MEMCG/cgroup.procs" ] && echo cgroup || echo poll)}
     cat <<CONF
 ClusterName=test
 SlurmctldHost=$HOST(127.0.0.1)
-SlurmctldPort=$(port)
-SlurmdPort=$port
+SlurmctldPort=$controller_port
+SlurmdPort=$node_port
 SlurmUser=$user
 SlurmdUser=$user
 AuthType=auth/munge
@@ -160,7 +159,7 @@ SchedulerParameters=batch_sched_delay=0,sched_interval=2,sched_min_interval=0,bf
 # More CPUs than the machine has are allowed, so that many small jobs run at once.
 SlurmdParameters=config_overrides
 # The name is this cluster's own: the cgroup of its jobs is named after it.
-NodeName=t$port NodeHostname=$HOST NodeAddr=127.0.0.1 CPUs=${SLURM_CPUS:-$(nproc)} RealMemory=${SLURM_MEMORY:-8000} State=UNKNOWN
+NodeName=t$node_port NodeHostname=$HOST NodeAddr=127.0.0.1 CPUs=${SLURM_CPUS:-$(nproc)} RealMemory=${SLURM_MEMORY:-8000} State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1
 PartitionName=cancelme Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=CANCEL
 PartitionName=high Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF

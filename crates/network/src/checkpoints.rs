@@ -129,7 +129,7 @@ pub fn read(path: &Path) -> Result<Checkpoints, Error> {
 ///
 /// # Errors
 /// Where `output` can't be written to.
-pub fn write<W: Write + Send>(
+pub fn write<W: Write + Send + 'static>(
     output: W,
     checkpoints: &Checkpoints,
     provenance: &Provenance,

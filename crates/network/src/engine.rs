@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+#[cfg(any(test, feature = "burn-flex"))]
 use crate::burn::{self, Burn, Cpu};
 use crate::chain::Chain;
 use crate::fused::Fused;
@@ -12,12 +13,11 @@ use crate::gradient::{self, Batch, Gradient};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
-    /// Our own kernels, for chains of convolution, ReLU and pooling, then linear layers: all networks of Table 1.
+    /// Our own kernels, for whatever a chain can be.
     Fused,
-    /// burn with its CPU backend flex, several times slower.
+    /// burn with its CPU backend flex, several times slower; in programs built with the feature `burn-flex`.
     BurnFlex,
-    /// burn with ndarray, a second opinion some hundred times slower; in programs built with the feature `burn-ndarray`.
-    #[cfg(feature = "burn-ndarray")]
+    /// burn with ndarray, some hundred times slower; in programs built with the feature `burn-ndarray`.
     BurnNdarray,
 }
 
@@ -27,7 +27,18 @@ pub enum Differentiation {
     /// By [`Engine::Fused`].
     Fused(Box<Fused>),
     /// By burn on one of its backends.
+    #[cfg(any(test, feature = "burn-flex"))]
     Burn(Burn),
+}
+
+/// An engine that this program was built without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this program was built without {feature}; build it with `cargo build --release --features train/{feature}`, or take fused"
+)]
+pub struct NotBuiltIn {
+    /// The feature that brings it.
+    feature: &'static str,
 }
 
 /// Why there is no gradient.
@@ -37,18 +48,27 @@ pub enum Error {
     #[error(transparent)]
     Batch(#[from] gradient::Error),
     /// burn failed.
+    #[cfg(any(test, feature = "burn-flex"))]
     #[error(transparent)]
     Burn(#[from] burn::Error),
 }
 
 impl Engine {
     /// Prepares the engine for a chain.
-    pub fn prepare(self, chain: Chain) -> Differentiation {
+    ///
+    /// # Errors
+    /// Where the program was built without it.
+    pub fn prepare(self, chain: Chain) -> Result<Differentiation, NotBuiltIn> {
         match self {
-            Engine::Fused => Differentiation::Fused(Box::new(Fused::new(chain))),
-            Engine::BurnFlex => Differentiation::Burn(Burn::new(chain, Cpu::Flex)),
+            Engine::Fused => Ok(Differentiation::Fused(Box::new(Fused::new(chain)))),
+            #[cfg(any(test, feature = "burn-flex"))]
+            Engine::BurnFlex => Ok(Differentiation::Burn(Burn::new(chain, Cpu::Flex))),
+            #[cfg(not(any(test, feature = "burn-flex")))]
+            Engine::BurnFlex => Err(NotBuiltIn { feature: "burn-flex" }),
             #[cfg(feature = "burn-ndarray")]
-            Engine::BurnNdarray => Differentiation::Burn(Burn::new(chain, Cpu::NdArray)),
+            Engine::BurnNdarray => Ok(Differentiation::Burn(Burn::new(chain, Cpu::NdArray))),
+            #[cfg(not(feature = "burn-ndarray"))]
+            Engine::BurnNdarray => Err(NotBuiltIn { feature: "burn-ndarray" }),
         }
     }
 }
@@ -61,6 +81,7 @@ impl Differentiation {
     pub fn gradient(&mut self, parameters: &[f32], batch: Batch<'_>) -> Result<Gradient, Error> {
         match self {
             Differentiation::Fused(fused) => Ok(fused.gradient(parameters, batch)),
+            #[cfg(any(test, feature = "burn-flex"))]
             Differentiation::Burn(burn) => Ok(burn.gradient(parameters, batch)?),
         }
     }

@@ -45,7 +45,7 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::chain::{Chain, ranges};
+use crate::chain::{Chain, Convolution, ranges};
 use crate::gradient::{Batch, Gradient};
 use buffer::Buffer;
 
@@ -156,7 +156,10 @@ impl Fused {
         let work = work.zip(sums[..tiles].par_chunks_mut(share)).zip(workspaces);
         work.for_each(|(((images, labels), sums), workspace)| {
             for ((images, labels), sum) in images.chunks(LANES).zip(labels.chunks(LANES)).zip(sums) {
-                arch.dispatch(Train { chain, layout, parameters, filters, workspace, sum, images, labels });
+                let layers = &mut workspace.layers;
+                arch.dispatch(Forward { chain, parameters, filters, layers, images });
+                sum.loss = softmax(chain.classes(), layers.logits(), labels, &mut workspace.upstream);
+                arch.dispatch(Backward { chain, layout, parameters, filters, workspace, sum, images });
             }
         });
         let mut gradient = Gradient::zero(chain.parameters());
@@ -196,7 +199,7 @@ fn logits_on(arch: Arch, chain: &Chain, parameters: &[f32], images: &[f32]) -> V
     let layers = || Layers::new(chain);
     let tiles = images.par_chunks(LANES * chain.pixels()).map_init(layers, |layers, images| {
         let images: Vec<&[f32]> = images.chunks_exact(chain.pixels()).collect();
-        arch.dispatch(Infer { chain, parameters, filters: &filters, layers, images: &images });
+        arch.dispatch(Forward { chain, parameters, filters: &filters, layers, images: &images });
         let logits = layers.logits();
         (0..images.len()).flat_map(|lane| logits.iter().skip(lane).step_by(LANES).copied()).collect()
     });
@@ -208,34 +211,40 @@ fn logits_on(arch: Arch, chain: &Chain, parameters: &[f32], images: &[f32]) -> V
 struct Layers {
     /// The images, and each layer's output after its ReLU and pooling: channels × side² × LANES, neurons × LANES.
     values: Vec<Buffer>,
-    /// Which position won each pooled entry of each convolution.
+    /// Which position won each pooled entry of each convolution; empty where there is no way back.
     winners: Vec<Vec<u8>>,
     /// What a convolution works in.
     scratch: Buffer,
 }
 
 impl Layers {
+    /// For the way forward alone.
     fn new(chain: &Chain) -> Layers {
-        let pooled =
-            || chain.convolutions.iter().map(|layer| layer.outputs * layer.pooled() * layer.pooled());
+        let pooled = chain.convolutions.iter().map(pooled_entries);
         let lengths =
-            [chain.pixels()].into_iter().chain(pooled()).chain(chain.linears.iter().map(|l| l.outputs));
+            [chain.pixels()].into_iter().chain(pooled).chain(chain.linears.iter().map(|l| l.outputs));
         let scratch = chain.convolutions.iter().filter(|layer| winograd::fits(layer)).map(winograd::scratch);
         let scratch = scratch.max().unwrap_or_default();
         Layers {
             values: lengths.map(|length| Buffer::zeros(length * LANES)).collect(),
-            winners: pooled().map(|length| vec![0; length * LANES]).collect(),
+            winners: vec![Vec::new(); chain.convolutions.len()],
             scratch: Buffer::zeros(scratch),
         }
+    }
+
+    /// For both ways.
+    fn with_winners(chain: &Chain) -> Layers {
+        let winners = chain.convolutions.iter().map(|layer| vec![0; pooled_entries(layer) * LANES]);
+        Layers { winners: winners.collect(), ..Layers::new(chain) }
     }
 
     fn logits(&self) -> &[f32] {
         self.values.last().map_or(&[], |values| values)
     }
 
-    /// From images to logits; where TRAIN, winners are kept for the way back.
+    /// From images to logits; winners are kept for the way back, where there are places for them.
     #[inline(always)]
-    fn forward<S: Simd, const TRAIN: bool>(
+    fn forward<S: Simd>(
         &mut self,
         simd: S,
         chain: &Chain,
@@ -253,9 +262,9 @@ impl Layers {
             let bias = &parameters[layer.bias.clone()];
             if winograd::fits(layer) {
                 let scratch = &mut self.scratch;
-                winograd::relu_pool::<S, TRAIN>(simd, layer, input, filters, bias, scratch, output, winners);
+                winograd::relu_pool(simd, layer, input, filters, bias, scratch, output, winners);
             } else {
-                forward::relu_pool::<S, TRAIN>(simd, layer, input, filters, bias, output, winners);
+                forward::relu_pool(simd, layer, input, filters, bias, output, winners);
             }
             input = output;
         }
@@ -271,8 +280,12 @@ impl Layers {
     }
 }
 
-/// A tile that is only looked at.
-struct Infer<'a> {
+fn pooled_entries(layer: &Convolution) -> usize {
+    layer.outputs * layer.pooled() * layer.pooled()
+}
+
+/// A tile's way forward.
+struct Forward<'a> {
     chain: &'a Chain,
     parameters: &'a [f32],
     filters: &'a Filters,
@@ -280,13 +293,13 @@ struct Infer<'a> {
     images: &'a [&'a [f32]],
 }
 
-impl WithSimd for Infer<'_> {
+impl WithSimd for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Infer { chain, parameters, filters, layers, images } = self;
-        layers.forward::<S, false>(simd, chain, parameters, filters, images);
+        let Forward { chain, parameters, filters, layers, images } = self;
+        layers.forward(simd, chain, parameters, filters, images);
     }
 }
 
@@ -306,7 +319,7 @@ struct Workspace {
 
 impl Workspace {
     fn new(chain: &Chain) -> Workspace {
-        let layers = Layers::new(chain);
+        let layers = Layers::with_winners(chain);
         let longest = layers.values.iter().map(|values| values.len()).max().unwrap_or_default() / LANES;
         let lanes = || Buffer::zeros(longest * LANES);
         let images = || Buffer::zeros(backward::stride(longest) * LANES);
@@ -337,8 +350,8 @@ impl Sum {
     }
 }
 
-/// Forward and backward through a tile.
-struct Train<'a> {
+/// A tile's way back, from the derivatives by the logits in its workspace.
+struct Backward<'a> {
     chain: &'a Chain,
     layout: &'a [Layout],
     parameters: &'a [f32],
@@ -346,29 +359,24 @@ struct Train<'a> {
     workspace: &'a mut Workspace,
     sum: &'a mut Sum,
     images: &'a [&'a [f32]],
-    labels: &'a [u8],
 }
 
-impl WithSimd for Train<'_> {
+impl WithSimd for Backward<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Train { chain, parameters, filters, images, labels, .. } = self;
         self.sum.gradient.fill(0.0);
-        let Workspace { layers, upstream, .. } = &mut *self.workspace;
-        layers.forward::<S, true>(simd, chain, parameters, filters, images);
-        self.sum.loss = softmax(chain.classes(), layers.logits(), labels, upstream);
         self.linears(simd);
         self.convolutions(simd);
     }
 }
 
-impl Train<'_> {
+impl Backward<'_> {
     /// Backward through the linear layers; leaves the derivatives by the first one's inputs in `upstream`.
     #[inline(always)]
     fn linears<S: Simd>(&mut self, simd: S) {
-        let Train { chain, layout, parameters, images, .. } = *self;
+        let Backward { chain, layout, parameters, images, .. } = *self;
         let (work, sum) = (&mut *self.workspace, &mut *self.sum);
         let before = chain.convolutions.len();
         for (number, layer) in chain.linears.iter().enumerate().rev() {
@@ -394,7 +402,7 @@ impl Train<'_> {
     /// Backward through the convolutions.
     #[inline(always)]
     fn convolutions<S: Simd>(&mut self, simd: S) {
-        let Train { chain, layout, filters, images, .. } = *self;
+        let Backward { chain, layout, filters, images, .. } = *self;
         let (work, sum) = (&mut *self.workspace, &mut *self.sum);
         let mut is_in_lanes = true;
         for (number, layer) in chain.convolutions.iter().enumerate().rev() {

@@ -4,6 +4,7 @@
 //! [`engine`] finds their gradient on a batch; [`optimiser`] moves them; [`evaluate`] and [`layers`] look at the result.
 
 pub mod architecture;
+#[cfg(any(test, feature = "burn-flex"))]
 pub mod burn;
 pub mod chain;
 pub mod checkpoints;
@@ -19,6 +20,9 @@ pub mod layers;
 pub mod optimiser;
 pub mod parameters;
 pub mod training;
+
+#[cfg(test)]
+mod pytorch_tests;
 
 pub use architecture::{Architecture, Network};
 pub use parameters::Parameters;

@@ -13,16 +13,16 @@ use serde_json::{Map, Value};
 use crate::params::{self, Kind, Param};
 use crate::port::{Direction, Port};
 use crate::progress::{Progress, Style, say};
-use crate::{Job, Params, Stage, describe};
+use crate::{Declaration, Job, describe};
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed while working, 2 wrong usage, 3 bad input.";
 
 /// The job that the command line asks for, or the exit code where it asks for help, a description, or nonsense.
-pub(crate) fn parse<P: Params>(
-    stage: &Stage<P>,
+pub(crate) fn parse(
+    stage: &Declaration,
     arguments: impl IntoIterator<Item = OsString>,
-) -> Result<Job<P>, ExitCode> {
-    let params = params::list(&params::schema::<P>());
+) -> Result<Job, ExitCode> {
+    let params = params::list(&stage.params);
     let command = command(stage, &params);
     let matches = command.try_get_matches_from(arguments).map_err(|error| {
         // What clap prints can't reach a closed pipe; there is nobody left to tell.
@@ -39,12 +39,8 @@ pub(crate) fn parse<P: Params>(
             |()| ExitCode::SUCCESS,
         ));
     }
-    let usage = |message: String| {
-        say(format_args!("{}: error: {message}\nTry `{} --help`.", stage.name, stage.name));
-        ExitCode::from(2)
-    };
+    let usage = |message: String| wrong(stage.name, &message);
     let values = values(&params, &matches).map_err(usage)?;
-    let typed: P = serde_json::from_value(Value::Object(values.clone())).map_err(|e| usage(e.to_string()))?;
     let mut paths = HashMap::new();
     for port in stage.ports {
         let given =
@@ -58,15 +54,20 @@ pub(crate) fn parse<P: Params>(
         Some("plain") => Style::Plain,
         _ => Style::automatic(),
     };
-    Job::new(stage, typed, Value::Object(values), paths, threads, Progress::new(stage.name, style))
-        .map_err(usage)
+    Job::new(stage, Value::Object(values), paths, threads, Progress::new(stage.name, style)).map_err(usage)
+}
+
+/// Says what is wrong with the command line of the program `name`.
+pub(crate) fn wrong(name: &str, message: &str) -> ExitCode {
+    say(format_args!("{name}: error: {message}\nTry `{name} --help`."));
+    ExitCode::from(2)
 }
 
 fn flag(name: &str) -> String {
     name.replace('_', "-")
 }
 
-fn command<P: Params>(stage: &Stage<P>, params: &[Param]) -> Command {
+fn command(stage: &Declaration, params: &[Param]) -> Command {
     let mut command = Command::new(stage.name)
         .version(stage.version)
         .about(stage.about)

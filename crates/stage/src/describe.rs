@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::Declaration;
 use crate::port::{Direction, Port};
-use crate::{Params, Stage, params};
 
 fn port(port: &Port) -> Value {
     json!({
@@ -17,7 +17,7 @@ fn port(port: &Port) -> Value {
     })
 }
 
-pub(crate) fn describe<P: Params>(stage: &Stage<P>) -> Value {
+pub(crate) fn describe(stage: &Declaration) -> Value {
     let ports = |direction| {
         let ports = stage.ports.iter().filter(|port| port.direction == direction);
         ports.map(|p| port(p)).collect::<Vec<_>>()
@@ -28,6 +28,6 @@ pub(crate) fn describe<P: Params>(stage: &Stage<P>) -> Value {
         "about": stage.about,
         "inputs": ports(Direction::Input),
         "outputs": ports(Direction::Output),
-        "params": params::schema::<P>(),
+        "params": stage.params,
     })
 }

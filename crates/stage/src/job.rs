@@ -1,9 +1,10 @@
-//! What a running stage is handed: its params, its files, its threads, and a place to show progress.
+//! What a running stage is handed beside its params: its files, its threads, and a place to show progress.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 use tables::Provenance;
@@ -11,41 +12,50 @@ use tables::Provenance;
 use crate::digest::digest;
 use crate::lineage;
 use crate::port::{Direction, Format, Port};
-use crate::{Error, Output, Params, Progress, Stage};
+use crate::{Declaration, Error, Output, Progress, progress};
 
 /// One run of a stage.
-pub struct Job<P> {
-    /// The params, checked.
-    pub params: P,
+pub struct Job {
     name: &'static str,
     version: &'static str,
     ports: &'static [&'static Port],
-    params_json: Value,
+    params: Value,
     paths: HashMap<&'static str, Vec<PathBuf>>,
     pool: rayon::ThreadPool,
     progress: Progress,
 }
 
-impl<P: Params> Job<P> {
+impl Job {
     pub(crate) fn new(
-        stage: &Stage<P>,
-        params: P,
-        params_json: Value,
+        stage: &Declaration,
+        params: Value,
         paths: HashMap<&'static str, Vec<PathBuf>>,
         threads: usize,
         progress: Progress,
-    ) -> Result<Job<P>, String> {
+    ) -> Result<Job, String> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .map_err(|error| format!("can't start {threads} threads: {error}"))?;
         let (name, version, ports) = (stage.name, stage.version, stage.ports);
         no_path_twice(ports, &paths)?;
-        Ok(Job { params, name, version, ports, params_json, paths, pool, progress })
+        Ok(Job { name, version, ports, params, paths, pool, progress })
     }
 
     pub(crate) fn in_pool<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         self.pool.install(work)
+    }
+
+    /// Tells how the work ended.
+    pub(crate) fn end(&self, result: Result<(), Error>) -> ExitCode {
+        match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                self.progress.clear();
+                progress::say(format_args!("{}: error: {error}", self.name));
+                ExitCode::from(error.exit_code())
+            }
+        }
     }
 
     /// How many threads it works with.
@@ -59,8 +69,8 @@ impl<P: Params> Job<P> {
     }
 
     /// The params as JSON, for what must be compared or kept.
-    pub fn params_json(&self) -> &Value {
-        &self.params_json
+    pub fn params(&self) -> &Value {
+        &self.params
     }
 
     /// The files of a port, in the order of the command line.
@@ -188,13 +198,13 @@ impl<P: Params> Job<P> {
                 }
             }
         }
-        if let Value::Object(params) = &self.params_json {
+        if let Value::Object(params) = &self.params {
             lineage::add(&mut stages, self.name, params);
         }
         Ok(Provenance {
             stage: self.name.to_owned(),
             stage_version: self.version.to_owned(),
-            params: self.params_json.to_string(),
+            params: self.params.to_string(),
             inputs: Value::Object(inputs).to_string(),
             lineage: Value::Object(stages).to_string(),
             extra: Vec::new(),

@@ -27,7 +27,7 @@
 //!     about: "Looks at images.",
 //!     example: "look --dataset dataset.parquet",
 //!     ports: &[&DATASET],
-//!     run: |job| {
+//!     run: |job, _params| {
 //!         let splits = job.read(&DATASET, tables::dataset::read)?;
 //!         println!("{} images to train on", splits.train.len());
 //!         Ok(())
@@ -74,22 +74,32 @@ pub struct Stage<P: Params> {
     /// What it reads and writes.
     pub ports: &'static [&'static Port],
     /// Its work.
-    pub run: fn(&Job<P>) -> Result<(), Error>,
+    pub run: fn(&Job, &P) -> Result<(), Error>,
+}
+
+/// What is told of a stage, whatever the type of its params: so that all that follows from it is compiled once.
+struct Declaration {
+    name: &'static str,
+    version: &'static str,
+    about: &'static str,
+    example: &'static str,
+    ports: &'static [&'static Port],
+    /// The JSON Schema of its params.
+    params: serde_json::Value,
 }
 
 /// Runs a stage as a program: reads the command line, works, and turns an error into a sentence and an exit code
 /// (0 done, 1 failed while working, 2 wrong usage, 3 bad input).
 pub fn main<P: Params>(stage: &Stage<P>) -> ExitCode {
-    let job = match command_line::parse(stage, std::env::args_os()) {
+    let &Stage { name, version, about, example, ports, .. } = stage;
+    let declaration = Declaration { name, version, about, example, ports, params: params::schema::<P>() };
+    let job = match command_line::parse(&declaration, std::env::args_os()) {
         Ok(job) => job,
         Err(code) => return code,
     };
-    match job.in_pool(|| (stage.run)(&job)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            job.progress().clear();
-            progress::say(format_args!("{}: error: {error}", stage.name));
-            ExitCode::from(error.exit_code())
-        }
-    }
+    let params: P = match serde_json::from_value(job.params().clone()) {
+        Ok(params) => params,
+        Err(error) => return command_line::wrong(name, &error.to_string()),
+    };
+    job.end(job.in_pool(|| (stage.run)(&job, &params)))
 }

@@ -16,6 +16,7 @@ pub fn split(seed: u64, name: &str, index: u64) -> ChaCha8Rng {
 }
 
 /// One draw of a distribution: of a normal one by its own method, else the quantile of a uniform draw.
+#[inline]
 pub fn draw(from: &Distribution, random: &mut ChaCha8Rng) -> f64 {
     match from.family() {
         Family::Normal => from.mean() + from.sd() * standard_normal(random),
@@ -32,6 +33,7 @@ pub fn draw(from: &Distribution, random: &mut ChaCha8Rng) -> f64 {
 }
 
 /// One draw of N(0, 1).
+#[inline]
 pub fn standard_normal(random: &mut ChaCha8Rng) -> f64 {
     StandardNormal.sample(random)
 }

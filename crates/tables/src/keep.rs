@@ -16,15 +16,13 @@ use crate::{Error, write};
 /// How a message of the stream begins.
 const MARKER: u8 = 0xff;
 const MARKER_LENGTH: usize = 4;
-/// A row group is closed when its encoded columns have so many bytes, which bounds what is held back of a stream.
-const ROW_GROUP_BYTES: usize = 64 << 20;
 /// Bytes of the stream that may pass without a whole record batch, all of which are held back.
 const BATCH_BYTES: usize = 1 << 30;
 
 /// Writes the rows of a stream to a Parquet file, with the schema, metadata and compression that the stream's own
 /// writer would have given it. The file depends on the stream's bytes alone, not on the pieces in which they come.
 ///
-/// At most one row group (64 MiB encoded) and one record batch (1 GiB) are held in memory.
+/// At most one row group (16 MiB encoded) and one record batch (1 GiB) are held in memory.
 pub struct Keeper<W: Write + Send> {
     path: PathBuf,
     decoder: StreamDecoder,
@@ -140,10 +138,8 @@ impl<W: Write + Send> Keeper<W> {
                 self.damaged(format!("field `{name}` is a union, which Parquet lacks; make it a struct"))
             );
         }
-        let writer = write::properties(&schema).and_then(|properties| {
-            let properties = properties.set_max_row_group_bytes(Some(ROW_GROUP_BYTES)).build();
-            ArrowWriter::try_new(output, schema, Some(properties))
-        });
+        let writer = write::properties(&schema)
+            .and_then(|properties| ArrowWriter::try_new(output, schema, Some(properties.build())));
         self.sink = Sink::Writing(Box::new(writer.map_err(|error| self.refused(error))?));
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! Writing a table: columns of plain vectors in, a Parquet file or an Arrow IPC stream out, with its provenance.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::io::Write;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
@@ -72,22 +74,28 @@ pub enum Cells {
 }
 
 /// Writes a table batch by batch.
-pub struct Writer<W: Write + Send> {
+pub struct Writer<W> {
     table: &'static Table,
     schema: SchemaRef,
-    sink: Sink<W>,
+    sink: Sink,
+    output: PhantomData<W>,
 }
 
-enum Sink<W: Write + Send> {
-    Parquet(Box<ArrowWriter<W>>),
-    Stream(Box<StreamWriter<W>>),
+/// An output of any type: so that the writers of Parquet and Arrow are compiled once, and not again for each.
+trait Target: Write + Send + Any {}
+
+impl<W: Write + Send + Any> Target for W {}
+
+enum Sink {
+    Parquet(Box<ArrowWriter<Box<dyn Target>>>),
+    Stream(Box<StreamWriter<Box<dyn Target>>>),
 }
 
 fn failed(table: &Table, detail: impl std::fmt::Display) -> Error {
     Error::Write { table: table.name.to_owned(), detail: detail.to_string() }
 }
 
-impl<W: Write + Send> Writer<W> {
+impl<W: Write + Send + 'static> Writer<W> {
     /// A Parquet file. `shapes` gives the shapes of the tensors that the declaration leaves to the network.
     ///
     /// # Errors
@@ -99,10 +107,8 @@ impl<W: Write + Send> Writer<W> {
         provenance: &Provenance,
     ) -> Result<Self, Error> {
         let schema = schema_with(table, shapes, provenance);
-        let properties = properties(&schema).map_err(|error| failed(table, error))?;
-        let writer = ArrowWriter::try_new(output, schema.clone(), Some(properties.build()))
-            .map_err(|error| failed(table, error))?;
-        Ok(Writer { table, schema, sink: Sink::Parquet(Box::new(writer)) })
+        let sink = Sink::parquet(Box::new(output), table, &schema)?;
+        Ok(Writer { table, schema, sink, output: PhantomData })
     }
 
     /// An Arrow IPC stream.
@@ -116,8 +122,8 @@ impl<W: Write + Send> Writer<W> {
         provenance: &Provenance,
     ) -> Result<Self, Error> {
         let schema = schema_with(table, shapes, provenance);
-        let writer = StreamWriter::try_new(output, &schema).map_err(|error| failed(table, error))?;
-        Ok(Writer { table, schema, sink: Sink::Stream(Box::new(writer)) })
+        let sink = Sink::stream(Box::new(output), table, &schema)?;
+        Ok(Writer { table, schema, sink, output: PhantomData })
     }
 
     /// Adds rows: one [`Cells`] a column, in the order of the declaration, all of one length.
@@ -125,23 +131,8 @@ impl<W: Write + Send> Writer<W> {
     /// # Errors
     /// Where a column has another type or length than the declaration says, or the output can't be written to.
     pub fn write(&mut self, columns: Vec<Cells>) -> Result<(), Error> {
-        let fields = self.schema.fields();
-        if fields.len() != columns.len() {
-            return Err(failed(self.table, format!("{} columns for {}", columns.len(), fields.len())));
-        }
-        let arrays = columns
-            .into_iter()
-            .zip(fields.iter().zip(self.table.columns))
-            .map(|(cells, (field, column))| {
-                array(cells, field, column.kind).map_err(|detail| failed(self.table, detail))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let batch =
-            RecordBatch::try_new(self.schema.clone(), arrays).map_err(|error| failed(self.table, error))?;
-        match &mut self.sink {
-            Sink::Parquet(writer) => writer.write(&batch).map_err(|error| failed(self.table, error)),
-            Sink::Stream(writer) => writer.write(&batch).map_err(|error| failed(self.table, error)),
-        }
+        let batch = batch(self.table, &self.schema, columns)?;
+        self.sink.write(&batch).map_err(|detail| failed(self.table, detail))
     }
 
     /// Writes what is still held back and gives the output back.
@@ -149,21 +140,66 @@ impl<W: Write + Send> Writer<W> {
     /// # Errors
     /// Where the output can't be written to.
     pub fn finish(self) -> Result<W, Error> {
-        let table = self.table;
-        match self.sink {
-            Sink::Parquet(writer) => writer.into_inner().map_err(|error| failed(table, error)),
+        let output: Box<dyn Any> = self.sink.finish().map_err(|detail| failed(self.table, detail))?;
+        match output.downcast() {
+            Ok(output) => Ok(*output),
+            Err(_) => Err(failed(self.table, "the output has become another")),
+        }
+    }
+}
+
+impl Sink {
+    fn parquet(output: Box<dyn Target>, table: &Table, schema: &SchemaRef) -> Result<Sink, Error> {
+        let writer = properties(schema)
+            .and_then(|properties| ArrowWriter::try_new(output, schema.clone(), Some(properties.build())));
+        writer.map(|writer| Sink::Parquet(Box::new(writer))).map_err(|error| failed(table, error))
+    }
+
+    fn stream(output: Box<dyn Target>, table: &Table, schema: &SchemaRef) -> Result<Sink, Error> {
+        let writer = StreamWriter::try_new(output, schema);
+        writer.map(|writer| Sink::Stream(Box::new(writer))).map_err(|error| failed(table, error))
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), String> {
+        match self {
+            Sink::Parquet(writer) => writer.write(batch).map_err(|error| error.to_string()),
+            Sink::Stream(writer) => writer.write(batch).map_err(|error| error.to_string()),
+        }
+    }
+
+    fn finish(self) -> Result<Box<dyn Target>, String> {
+        match self {
+            Sink::Parquet(writer) => writer.into_inner().map_err(|error| error.to_string()),
             Sink::Stream(mut writer) => {
-                writer.finish().map_err(|error| failed(table, error))?;
-                writer.into_inner().map_err(|error| failed(table, error))
+                writer.finish().and_then(|()| writer.into_inner()).map_err(|error| error.to_string())
             }
         }
     }
 }
 
-/// How every Parquet file of ours is compressed.
+fn batch(table: &Table, schema: &SchemaRef, columns: Vec<Cells>) -> Result<RecordBatch, Error> {
+    let fields = schema.fields();
+    if fields.len() != columns.len() {
+        return Err(failed(table, format!("{} columns for {}", columns.len(), fields.len())));
+    }
+    let arrays = columns
+        .into_iter()
+        .zip(fields.iter().zip(table.columns))
+        .map(|(cells, (field, column))| {
+            array(cells, field, column.kind).map_err(|detail| failed(table, detail))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_new(schema.clone(), arrays).map_err(|error| failed(table, error))
+}
+
+/// Bytes of a row group: it is held in memory until it is whole, and others read as many at once as they have cores.
+pub(crate) const ROW_GROUP: usize = 16 << 20;
+
+/// How every Parquet file of ours is cut and compressed.
 pub(crate) fn properties(schema: &Schema) -> Result<WriterPropertiesBuilder, ParquetError> {
-    let mut properties =
-        WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?));
+    let mut properties = WriterProperties::builder()
+        .set_max_row_group_bytes(Some(ROW_GROUP))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?));
     for path in schema.fields().iter().filter_map(|field| numbers_that_hardly_repeat(field)) {
         // A dictionary would be built, found too large and thrown away. The first bytes of all numbers, the second bytes
         // and so on, put together, are what compresses: counts have zeros above, floats their exponents.

@@ -72,7 +72,7 @@ impl Default for Params {
     }
 }
 
-fn run(job: &Job<Params>) -> Result<(), Error> {
+fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let provenance = job.provenance()?;
     let read = job.read_all(&HISTORIES, inputs::read_history)?;
     let histories = inputs::histories(&read, job.paths(&HISTORIES))
@@ -82,7 +82,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let summarise = |path: &PathBuf| -> Result<Vec<Summary>, Error> {
         let Divergent { mut epochs, made_with } =
             inputs::read_divergences(path).map_err(|error| Error::input(DIVERGENCES.name, error))?;
-        if job.params.energies == Energies::Standardised {
+        if params.energies == Energies::Standardised {
             for epoch in &mut epochs {
                 epoch.f1.clone_from(&epoch.f1_standardised);
                 epoch.null_f1 = epoch.null_f1_standardised;
@@ -116,8 +116,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     if let Some(pair) = summaries.windows(2).find(|pair| pair[0].key == pair[1].key) {
         return Err(Error::input(DIVERGENCES.name, format!("two files tell of {}", pair[0].key)));
     }
-    let resampling =
-        Resampling { draws: job.params.bootstrap_draws as usize, seed: u64::from(job.params.seed) };
+    let resampling = Resampling { draws: params.bootstrap_draws as usize, seed: u64::from(params.seed) };
     let spreads = summary::over_seeds(&summaries, resampling);
     let trends = trends::of(&summaries, resampling);
     Output::publish(vec![

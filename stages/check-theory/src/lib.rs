@@ -12,7 +12,7 @@ mod tangents;
 
 use network::Parameters;
 use network::checkpoints::{self, Training};
-use network::engine::{Differentiation, Engine};
+use network::fused::Fused;
 use network::gradient::Batch;
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -80,8 +80,7 @@ impl Default for Params {
     }
 }
 
-fn run(job: &Job<Params>) -> Result<(), Error> {
-    let params = &job.params;
+fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let provenance = job.provenance()?;
     let test = job.read(&DATASET, dataset::read_test)?;
     let checkpoints = job.read(&CHECKPOINTS, checkpoints::read)?;
@@ -146,10 +145,9 @@ fn gradient(
     let labels = if training.labels == "random" { &test.random_labels } else { &test.labels };
     let count = test.len().min(params.batch_size as usize);
     let images: Vec<&[f32]> = (0..count).map(|image| test.image(image)).collect();
-    let failed = |error: network::engine::Error| Error::Failed(error.to_string());
-    let batch = Batch::new(&chain, &images, &labels[..count]).map_err(|error| failed(error.into()))?;
-    let mut engine: Differentiation = Engine::Fused.prepare(chain.clone());
-    let gradient = engine.gradient(parameters.values(), batch).map_err(failed)?;
+    let batch =
+        Batch::new(&chain, &images, &labels[..count]).map_err(|error| Error::Failed(error.to_string()))?;
+    let gradient = Fused::new(chain.clone()).gradient(parameters.values(), batch);
     let gradient = Parameters::from_values(architecture, gradient.values)
         .ok_or_else(|| Error::Failed("the gradient has not as many numbers as the network".to_owned()))?;
     Ok(Real::of(&gradient))

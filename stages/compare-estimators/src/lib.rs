@@ -100,8 +100,7 @@ struct Samples<'a> {
     noise: (u64, &'a Sample<'a>),
 }
 
-fn run(job: &Job<Params>) -> Result<(), Error> {
-    let params = &job.params;
+fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let made_from = job.read(&DATASET, made_from)?;
     let of_dataset = made_from.family.unwrap_or(Family::Normal);
     let family = match params.against {

@@ -49,7 +49,7 @@ struct Verdict {
     needed: i32,
 }
 
-fn run(job: &Job<Params>) -> Result<(), Error> {
+fn run(job: &Job, _: &Params) -> Result<(), Error> {
     let studies = job.read_all(&CLAIMS, read)?;
     let provenance = job.provenance()?;
     let recipes: Vec<&Recipe> = studies.iter().map(|study| &study.recipe).collect();

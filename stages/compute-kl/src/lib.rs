@@ -105,9 +105,9 @@ impl Divergent {
 /// One image at one epoch: divergences of x, of F1 and of F1 standardised.
 type Row = (i32, i32, [f64; 3]);
 
-fn run(job: &Job<Params>) -> Result<(), Error> {
+fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let provenance = job.provenance()?;
-    let found = job.read(&DISTRIBUTIONS, |path| read(path, &job.params))?;
+    let found = job.read(&DISTRIBUTIONS, |path| read(path, params))?;
     let rows = job.read(&DISTRIBUTIONS, |path| join(&found, path))?;
     let output = job.create(&DIVERGENCES)?;
     let mut writer = Writer::parquet(output, &catalogue::DIVERGENCES, &HashMap::new(), &provenance)?;

@@ -49,14 +49,13 @@ impl Default for Params {
 /// Images a batch of the stream: few enough to stay in the cache from where they are computed to where they are counted.
 const ROWS: usize = 100;
 
-fn run(job: &Job<Params>) -> Result<(), Error> {
+fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let provenance = job.provenance()?;
     let test = job.read(&DATASET, dataset::read_test)?;
     let checkpoints = job.read(&CHECKPOINTS, checkpoints::read)?;
-    let kept =
-        checkpoints.at(&job.params.keep_epochs).map_err(|detail| Error::param("keep_epochs", detail))?;
+    let kept = checkpoints.at(&params.keep_epochs).map_err(|detail| Error::param("keep_epochs", detail))?;
     let Checkpoints { training, epochs } = &checkpoints;
-    let images = choose_images(&job.params.keep_images, &test.image_ids)
+    let images = choose_images(&params.keep_images, &test.image_ids)
         .map_err(|detail| Error::param("keep_images", detail))?;
 
     let activations = job.create(&ACTIVATIONS)?;

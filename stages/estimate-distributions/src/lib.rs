@@ -80,8 +80,7 @@ const ROWS: usize = 10_000;
 /// Images that a thread takes at once; fewer are not worth its waking up.
 const AT_ONCE: usize = 50;
 
-fn run(job: &Job<Params>) -> Result<(), Error> {
-    let params = &job.params;
+fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let bins = Bins::new(params.lower_edge, params.upper_edge, params.bins as usize)
         .ok_or_else(|| Error::param("lower_edge", "it must be a finite number below --upper-edge"))?;
     let histogram = Histogram::new(bins.clone());

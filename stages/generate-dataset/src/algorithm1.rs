@@ -120,6 +120,9 @@ fn enlarge(digit: &Grey, mut row_is: impl FnMut(&[f64; CENTRE])) {
     };
     let columns = between(digit.width);
     let widen = |row: &[u8]| -> [f64; CENTRE] {
+        if row.iter().all(|grey| *grey == 0) {
+            return [0.0; CENTRE];
+        }
         std::array::from_fn(|x| {
             columns[x].mix(f64::from(row[columns[x].low]), f64::from(row[columns[x].high]))
         })
@@ -157,23 +160,22 @@ pub fn downsample(z_c: &Binary) -> Binary {
 /// Steps 5 and 6: the digit's edge, decomposed into four regions by dilation and erosion with the four neighbours.
 /// What lies beyond the picture is background.
 pub fn decompose(z_cd: &Binary) -> Vec<Region> {
-    let beyond = [false; SIDE];
-    let row = |y: Option<usize>| y.and_then(|y| z_cd.ink.chunks_exact(SIDE).nth(y)).unwrap_or(&beyond);
+    const BY_BITS: [Region; 4] =
+        [Region::Outside, Region::OutsideBoundary, Region::InsideBoundary, Region::Inside];
+    // A row is the bits of a number, the first pixel the lowest, between two rows of background.
+    let mut rows = [0_u32; SIDE + 2];
+    for (bits, ink) in rows[1..].iter_mut().zip(z_cd.ink.chunks_exact(SIDE)) {
+        *bits = ink.iter().rev().fold(0, |bits, ink| bits << 1 | u32::from(*ink));
+    }
     let mut regions = Vec::with_capacity(PIXELS);
-    for y in 0..SIDE {
-        let (above, here, below) = (row(y.checked_sub(1)), row(Some(y)), row(Some(y + 1)));
-        for x in 0..SIDE {
-            let left = x > 0 && here[x - 1];
-            let right = x + 1 < SIDE && here[x + 1];
-            let any = above[x] | below[x] | left | right;
-            let all = above[x] & below[x] & left & right;
-            regions.push(match (here[x], any, all) {
-                (false, false, _) => Region::Outside,
-                (false, true, _) => Region::OutsideBoundary,
-                (true, _, false) => Region::InsideBoundary,
-                (true, _, true) => Region::Inside,
-            });
-        }
+    for near in rows.windows(3) {
+        let (above, here, below) = (near[0], near[1], near[2]);
+        let (left, right) = (here << 1, here >> 1);
+        let dilated = here | above | below | left | right;
+        let eroded = here & above & below & left & right;
+        // Of a digit's pixel the second bit of its region is set; the first where it is eroded, or dilated only.
+        let first = (dilated & !here) | eroded;
+        regions.extend((0..SIDE).map(|x| BY_BITS[((here >> x & 1) << 1 | (first >> x & 1)) as usize]));
     }
     regions
 }

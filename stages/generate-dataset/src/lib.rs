@@ -44,12 +44,12 @@ struct Plan<'a> {
     digit: &'a Digit,
 }
 
-fn run(job: &Job<Params>) -> Result<(), Error> {
+fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let path = job.path(&DIGITS).ok_or_else(|| Error::input("digits", "no file was given"))?;
     let digits = digits::read(path).map_err(|error| Error::input("digits", error))?;
-    let plans = plan(&digits, &job.params)?;
-    let seed = u64::from(job.params.seed);
-    let known = Distribution::new(job.params.distribution, 0.0, job.params.variance.sqrt())
+    let plans = plan(&digits, params)?;
+    let seed = u64::from(params.seed);
+    let known = Distribution::new(params.distribution, 0.0, params.variance.sqrt())
         .ok_or_else(|| Error::param("variance", "it must be a finite number above 0"))?;
     let progress = job.progress();
     let output = job.create(&DATASET)?;
@@ -59,7 +59,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let generate = |(first, some): &(usize, &[Plan<'_>])| {
         let images = (0..some.len()).into_par_iter().map(|index| {
             let mut pixels = random::split(seed, "pixels", (first + index) as u64);
-            algorithm1::generate(&some[index].digit.grey, &known, job.params.placement, &mut pixels)
+            algorithm1::generate(&some[index].digit.grey, &known, params.placement, &mut pixels)
         });
         let images: Vec<Synthetic> = images.collect();
         cells(*first, some, &images, seed)
@@ -78,7 +78,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
 }
 
 /// Images a batch: twice as many are in memory at once beside the digits.
-const ROWS: usize = 1000;
+const ROWS: usize = 500;
 
 /// Chooses source digits. Each class's digits are shuffled; the first become training images, the next test images,
 /// so no digit is in both. Classes take turns, so that the first ten images of a split show all of them.

@@ -66,20 +66,20 @@ impl Default for Params {
     }
 }
 
-fn run(job: &Job<Params>) -> Result<(), Error> {
+fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let wrong = |detail: String| {
         let path = job.path(&RULES).unwrap_or_else(|| std::path::Path::new("?"));
         Error::input(RULES.name, format!("{}: {detail}", path.display()))
     };
     let text = job.text(&RULES, MOST_BYTES)?;
     let mut rules = reading::read(&text).map_err(wrong)?;
-    if job.params.only.trim() != "all" {
-        rules = only(rules, &job.params.only).map_err(|wrong| Error::param("only", wrong))?;
+    if params.only.trim() != "all" {
+        rules = only(rules, &params.only).map_err(|wrong| Error::param("only", wrong))?;
     }
-    if job.params.most_needed > 0 {
+    if params.most_needed > 0 {
         for claim in &mut rules.claims {
             for condition in claim.supposes.iter_mut().chain(&mut claim.decides) {
-                condition.needs = condition.needs.min(job.params.most_needed as usize);
+                condition.needs = condition.needs.min(params.most_needed as usize);
             }
         }
     }
@@ -89,8 +89,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         checks: job.read_all(&THEORY, evidence::theory)?.concat(),
     };
     let provenance = job.provenance()?;
-    let resampling =
-        Resampling { draws: job.params.bootstrap_draws as usize, seed: u64::from(job.params.seed) };
+    let resampling = Resampling { draws: params.bootstrap_draws as usize, seed: u64::from(params.seed) };
     let judged = judge::judge(rules, &evidence, resampling).map_err(wrong)?;
     Output::publish(vec![
         outputs::claims(job.create(&CLAIMS)?, &judged, &provenance)?,

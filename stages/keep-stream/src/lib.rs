@@ -38,7 +38,7 @@ pub struct Params {}
 /// Bytes that are read before they are passed on: what a pipe holds.
 const PIECE: usize = 1 << 16;
 
-fn run(job: &Job<Params>) -> Result<(), Error> {
+fn run(job: &Job, _: &Params) -> Result<(), Error> {
     let mut stream = job.open(&STREAM)?;
     let mut copy = job.path(&COPY).map(|_| job.create(&COPY)).transpose()?;
     let path = job.path(&STREAM).unwrap_or(Path::new("-"));

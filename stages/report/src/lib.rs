@@ -142,7 +142,7 @@ pub const STAGE: Stage<Params> = Stage {
     run,
 };
 
-fn run(job: &Job<Params>) -> Result<(), Error> {
+fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let one = |port: &Port| job.path(port).ok_or_else(|| Error::input(port.name, "no file was given"));
     let paths = Paths {
         digits: one(&DIGITS)?,
@@ -165,7 +165,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     };
     let digests = sources::digests(job)?;
     sources::check(job, &digests, &SUMMARY, &[(&CLAIMS, &EVIDENCE), (&CONTROLS, &CONTROLS_EVIDENCE)])?;
-    let data = Data::read(&paths, &job.params)?;
+    let data = Data::read(&paths, params)?;
     let figures = figures::draw(&data)?;
     let steps = figures::draw_steps(&data)?;
     let pipeline = match job.path(&PIPELINE) {
@@ -175,9 +175,9 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
     let given: Vec<&Port> = INPUTS.into_iter().filter(|port| !job.paths(port).is_empty()).collect();
     let sources = sources::read(job, &digests, &given)?;
     let page = Page {
-        title: &job.params.title,
+        title: &params.title,
         claims: &data.claims,
-        remark: &job.params.remark,
+        remark: &params.remark,
         figures: &figures,
         controls: &data.controls,
         other_estimators: &figures::layers::other_estimators(&data),
@@ -188,11 +188,11 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         settings: &data.settings,
         timings: &data.timings,
         pipeline: pipeline.as_ref().map(|(text, graph)| (text.as_str(), graph.as_str())),
-        command: &job.params.command,
+        command: &params.command,
         explore: &explore::write(&data)?,
         sources: &sources,
         stage: concat!("report ", env!("CARGO_PKG_VERSION")),
-        params: &sources::params(&job.params_json().to_string()),
+        params: &sources::params(&job.params().to_string()),
     };
     let mut outputs = vec![write(job, &REPORT, &page.html())?];
     for (port, figure) in FIGURES.into_iter().zip(&figures) {
@@ -202,7 +202,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
 }
 
 /// The text of the pipeline, and its graph.
-fn pipeline(job: &Job<Params>) -> Result<(String, String), Error> {
+fn pipeline(job: &Job) -> Result<(String, String), Error> {
     let text = job.text(&PIPELINE, MOST_BYTES)?;
     let mut faults = Vec::new();
     let read = plan::read(&text, &[], &mut faults).filter(|_| faults.is_empty());
@@ -216,7 +216,7 @@ fn pipeline(job: &Job<Params>) -> Result<(String, String), Error> {
     Ok((text, graph))
 }
 
-fn write(job: &Job<Params>, port: &Port, text: &str) -> Result<Output, Error> {
+fn write(job: &Job, port: &Port, text: &str) -> Result<Output, Error> {
     let mut output = job.create(port)?;
     output
         .write_all(text.as_bytes())

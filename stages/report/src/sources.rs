@@ -7,8 +7,6 @@ use serde_json::{Map, Value};
 use stage::{Error, Job, Port};
 use tables::Reader;
 
-use crate::params::Params;
-
 /// How an input file was made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
@@ -33,7 +31,7 @@ pub type Digests = Map<String, Value>;
 ///
 /// # Errors
 /// Where a file can't be read.
-pub fn digests(job: &Job<Params>) -> Result<Digests, Error> {
+pub fn digests(job: &Job) -> Result<Digests, Error> {
     Ok(serde_json::from_str(&job.provenance()?.inputs).unwrap_or_default())
 }
 
@@ -41,7 +39,7 @@ pub fn digests(job: &Job<Params>) -> Result<Digests, Error> {
 ///
 /// # Errors
 /// Where a file can't be read.
-pub fn read(job: &Job<Params>, digests: &Digests, ports: &[&'static Port]) -> Result<Vec<Sources>, Error> {
+pub fn read(job: &Job, digests: &Digests, ports: &[&'static Port]) -> Result<Vec<Sources>, Error> {
     let of_port = |port: &'static Port| {
         let mut files: BTreeMap<Source, Vec<String>> = BTreeMap::new();
         // In the order of the files.
@@ -66,7 +64,7 @@ pub fn read(job: &Job<Params>, digests: &Digests, ports: &[&'static Port]) -> Re
 /// # Errors
 /// Where they are not.
 pub fn check(
-    job: &Job<Params>,
+    job: &Job,
     digests: &Digests,
     summary: &Port,
     pairs: &[(&'static Port, &'static Port)],

@@ -8,7 +8,6 @@ mod params;
 
 use std::time::Instant;
 
-use network::architecture::Architecture;
 use network::engine::Differentiation;
 use network::epochs::Epochs;
 use network::evaluate::{Evaluation, evaluate};
@@ -41,17 +40,18 @@ pub const STAGE: Stage<Params> = Stage {
     run,
 };
 
-fn run(job: &Job<Params>) -> Result<(), Error> {
-    let params = &job.params;
+fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let all: Vec<u32> = (0..=params.epochs).collect();
     let keep = Epochs::parse(&params.checkpoints_at, &all)
         .map_err(|detail| Error::param("checkpoints_at", detail))?;
+    let architecture = params.network.architecture();
+    let engine =
+        params.engine.prepare(architecture.chain()).map_err(|error| Error::param("engine", error))?;
     let provenance = job.provenance()?;
     let mut splits = job.read(&DATASET, dataset::read)?;
     for pixel in splits.train.pixels.iter_mut().chain(&mut splits.test.pixels) {
         *pixel *= params.input_scale as f32;
     }
-    let architecture = params.network.architecture();
     let place =
         job.path(&CHECKPOINTS).ok_or_else(|| Error::Failed("no place for --checkpoints".to_owned()))?;
     let failed = |source| Error::output(place, source);
@@ -66,7 +66,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         job.progress().numbers(record.epoch as usize, &record.numbers());
     }
     let next = records.last().map_or(0, |record| record.epoch + 1);
-    let mut training = Training::new(params, architecture, &splits.train, &splits.test, records.last());
+    let mut training = Training::new(params, engine, &splits.train, &splits.test, records.last());
     for epoch in next..=params.epochs {
         let record = training.run(epoch)?;
         job.progress().at(epoch as usize, params.epochs as usize, "epochs", &record.message());
@@ -74,7 +74,7 @@ fn run(job: &Job<Params>) -> Result<(), Error> {
         journal.append(&record).map_err(failed)?;
         records.push(record);
     }
-    outputs::publish(job, &records, &keep, &provenance)?;
+    outputs::publish(job, params, &records, &keep, &provenance)?;
     journal.remove();
     Ok(())
 }
@@ -103,11 +103,12 @@ struct Training<'a> {
 impl<'a> Training<'a> {
     fn new(
         params: &'a Params,
-        architecture: Architecture,
+        engine: Differentiation,
         train: &'a Dataset,
         test: &'a Dataset,
         last: Option<&Record>,
     ) -> Training<'a> {
+        let architecture = params.network.architecture();
         let mut parameters = initialise(architecture, params.initial_weights, u64::from(params.seed));
         let (rate, momentum) = (params.learning_rate as f32, params.momentum as f32);
         let mut state = State::new(params.optimiser, rate, momentum, parameters.values().len());
@@ -117,7 +118,6 @@ impl<'a> Training<'a> {
             state.second.copy_from_slice(&last.second);
             state.steps = last.steps;
         }
-        let engine = params.engine.prepare(architecture.chain());
         Training { params, train, test, engine, parameters, state }
     }
 

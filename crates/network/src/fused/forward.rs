@@ -23,8 +23,18 @@ pub(super) fn pack<S: Simd>(layer: &Convolution, weight: &[f32], packed: &mut Ve
 }
 
 /// Channels of which [`relu_pool`] computes four positions each at once: as many sums as there are registers for.
-fn at_once<S: Simd>() -> usize {
-    if S::REGISTER_COUNT < 32 { 2 } else { BLOCK }
+const fn at_once<S: Simd>() -> usize {
+    match (has_vectors::<S>(), S::REGISTER_COUNT) {
+        (true, 32..) => BLOCK,
+        (true, _) => 2,
+        (false, _) => 1,
+    }
+}
+
+/// Whether a register holds several numbers. Where it does not, all is slow in any case, and fewer of the ways that differ in
+/// speed only are compiled.
+pub(super) const fn has_vectors<S: Simd>() -> bool {
+    S::F32_LANES > 1
 }
 
 /// The blocks of a number of channels: where each begins, and how many it has: 4, at the end also 2 or 1.
@@ -47,15 +57,15 @@ fn blocks_of(channels: usize, most: usize) -> impl Iterator<Item = (usize, usize
     })
 }
 
-/// ReLU and pooling of one register of four positions, and where TRAIN the position that won (argmax). What is no number
-/// counts as dead.
+/// ReLU and pooling of one register of four positions, and the position that won (argmax), where there is a place for it. What
+/// is no number counts as dead.
 #[inline(always)]
-pub(super) fn pool<S: Simd, const TRAIN: bool>(
+pub(super) fn pool<S: Simd>(
     simd: S,
     [p, q, r, s]: [S::f32s; 4],
     register: usize,
     output: &mut [f32],
-    won: &mut [u32; LANES],
+    won: Option<&mut [u32; LANES]>,
 ) {
     let zero = simd.splat_f32s(0.0);
     let number = |number: u8| simd.splat_u32s(u32::from(number));
@@ -66,7 +76,7 @@ pub(super) fn pool<S: Simd, const TRAIN: bool>(
     let alive = simd.less_than_f32s(zero, largest);
     let (output, _) = S::as_mut_simd_f32s(output);
     output[register] = simd.select_f32s(alive, largest, zero);
-    if TRAIN {
+    if let Some(won) = won {
         let above = simd.select_u32s(right, number(1), number(0));
         let below = simd.select_u32s(right_below, number(3), number(2));
         let winner = simd.select_u32s(lower, below, above);
@@ -75,11 +85,11 @@ pub(super) fn pool<S: Simd, const TRAIN: bool>(
     }
 }
 
-/// Convolution, ReLU and 2×2 max pooling of a tile, and where TRAIN who won each pooled entry.
+/// Convolution, ReLU and 2×2 max pooling of a tile, and who won each pooled entry, where there are places for them.
 ///
-/// `input` is inputs × side² × LANES, `output` and `winners` outputs × pooled² × LANES.
+/// `input` is inputs × side² × LANES, `output` outputs × pooled² × LANES, and so is `winners`, unless it is empty.
 #[inline(always)]
-pub(super) fn relu_pool<S: Simd, const TRAIN: bool>(
+pub(super) fn relu_pool<S: Simd>(
     simd: S,
     layer: &Convolution,
     input: &[f32],
@@ -89,15 +99,15 @@ pub(super) fn relu_pool<S: Simd, const TRAIN: bool>(
     winners: &mut [u8],
 ) {
     match layer.kernel {
-        3 => relu_pool_of::<S, TRAIN, 3>(simd, layer, input, packed, bias, output, winners),
-        5 => relu_pool_of::<S, TRAIN, 5>(simd, layer, input, packed, bias, output, winners),
-        _ => relu_pool_of::<S, TRAIN, 0>(simd, layer, input, packed, bias, output, winners),
+        3 if has_vectors::<S>() => relu_pool_of::<S, 3>(simd, layer, input, packed, bias, output, winners),
+        5 if has_vectors::<S>() => relu_pool_of::<S, 5>(simd, layer, input, packed, bias, output, winners),
+        _ => relu_pool_of::<S, 0>(simd, layer, input, packed, bias, output, winners),
     }
 }
 
 /// The same for filters of side K, or of any side where K is 0: loops of known length are faster.
 #[inline(always)]
-fn relu_pool_of<S: Simd, const TRAIN: bool, const K: usize>(
+fn relu_pool_of<S: Simd, const K: usize>(
     simd: S,
     layer: &Convolution,
     input: &[f32],
@@ -112,11 +122,13 @@ fn relu_pool_of<S: Simd, const TRAIN: bool, const K: usize>(
         let end = first + block;
         let (filters, bias) = (&packed[first * taps..end * taps], &bias[first..end]);
         let out = &mut output[first * plane..end * plane];
-        let won = if TRAIN { &mut winners[first * plane..end * plane] } else { &mut winners[..0] };
+        let won = winners.get_mut(first * plane..end * plane).unwrap_or_default();
         match block {
-            BLOCK => block_of::<S, TRAIN, K, BLOCK>(simd, layer, input, filters, bias, out, won),
-            2 => block_of::<S, TRAIN, K, 2>(simd, layer, input, filters, bias, out, won),
-            _ => block_of::<S, TRAIN, K, 1>(simd, layer, input, filters, bias, out, won),
+            BLOCK if at_once::<S>() == BLOCK => {
+                block_of::<S, K, BLOCK>(simd, layer, input, filters, bias, out, won)
+            }
+            2 if at_once::<S>() >= 2 => block_of::<S, K, 2>(simd, layer, input, filters, bias, out, won),
+            _ => block_of::<S, K, 1>(simd, layer, input, filters, bias, out, won),
         }
     }
 }
@@ -124,7 +136,7 @@ fn relu_pool_of<S: Simd, const TRAIN: bool, const K: usize>(
 /// B channels. The four positions of a pooled entry share every weight, and each value serves B channels: 4·B sums stay
 /// in registers while 4 values and B weights are read per tap.
 #[inline(always)]
-fn block_of<S: Simd, const TRAIN: bool, const K: usize, const B: usize>(
+fn block_of<S: Simd, const K: usize, const B: usize>(
     simd: S,
     layer: &Convolution,
     input: &[f32],
@@ -172,10 +184,11 @@ fn block_of<S: Simd, const TRAIN: bool, const K: usize, const B: usize>(
             }
             for (channel, (sums, won)) in sums.into_iter().zip(&mut won).enumerate() {
                 let entry = channel * plane + place * LANES;
-                pool::<S, TRAIN>(simd, sums, register, &mut output[entry..entry + LANES], won);
+                let won = (!winners.is_empty()).then_some(won);
+                pool(simd, sums, register, &mut output[entry..entry + LANES], won);
             }
         }
-        if TRAIN {
+        if !winners.is_empty() {
             for (channel, won) in won.iter().enumerate() {
                 let entry = channel * plane + place * LANES;
                 let narrow = &mut winners[entry..entry + LANES];

@@ -22,7 +22,7 @@ use pulp::Simd;
 
 use super::LANES;
 use super::backward::shares;
-use super::forward::{BLOCK, blocks, pool};
+use super::forward::{BLOCK, blocks, has_vectors, pool};
 use crate::chain::Convolution;
 use points::{NARROW, TAPS, WIDE};
 
@@ -156,7 +156,7 @@ fn filters<S: Simd, const Y: usize, const X: usize>(
 /// Convolution, ReLU and 2×2 max pooling of a tile of images; as [`super::forward::relu_pool`], with the filters of [`pack`].
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "what a convolution reads and writes")]
-pub(super) fn relu_pool<S: Simd, const TRAIN: bool>(
+pub(super) fn relu_pool<S: Simd>(
     simd: S,
     layer: &Convolution,
     input: &[f32],
@@ -170,10 +170,10 @@ pub(super) fn relu_pool<S: Simd, const TRAIN: bool>(
         let (filters, rest) = packed.split_at(grid.points() * plane(layer));
         let pass = Pass { layer, grid, input, filters, bias };
         match (grid.rows.numbers, grid.columns.numbers) {
-            (WIDE, WIDE) => pass.run::<S, TRAIN, WIDE, WIDE>(simd, scratch, output, winners),
-            (WIDE, _) => pass.run::<S, TRAIN, WIDE, NARROW>(simd, scratch, output, winners),
-            (_, WIDE) => pass.run::<S, TRAIN, NARROW, WIDE>(simd, scratch, output, winners),
-            _ => pass.run::<S, TRAIN, NARROW, NARROW>(simd, scratch, output, winners),
+            (WIDE, WIDE) => pass.run::<S, WIDE, WIDE>(simd, scratch, output, winners),
+            (WIDE, _) => pass.run::<S, WIDE, NARROW>(simd, scratch, output, winners),
+            (_, WIDE) => pass.run::<S, NARROW, WIDE>(simd, scratch, output, winners),
+            _ => pass.run::<S, NARROW, NARROW>(simd, scratch, output, winners),
         }
         packed = rest;
     }
@@ -190,7 +190,7 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     #[inline(always)]
-    fn run<S: Simd, const TRAIN: bool, const Y: usize, const X: usize>(
+    fn run<S: Simd, const Y: usize, const X: usize>(
         &self,
         simd: S,
         scratch: &mut [f32],
@@ -214,7 +214,7 @@ impl Pass<'_> {
                     let row = first + tile / grid.columns.pieces;
                     let place = (channel, row, tile % grid.columns.pieces);
                     let products = &products[(channel * tiles + tile) * LANES..];
-                    self.positions::<S, TRAIN, Y, X>(simd, place, products, tiles, output, winners);
+                    self.positions::<S, Y, X>(simd, place, products, tiles, output, winners);
                 }
             }
             first += rows;
@@ -274,7 +274,7 @@ impl Pass<'_> {
 
     /// `Aᵀ m A` of one tile of one channel, its bias, ReLU and pooling.
     #[inline(always)]
-    fn positions<S: Simd, const TRAIN: bool, const Y: usize, const X: usize>(
+    fn positions<S: Simd, const Y: usize, const X: usize>(
         &self,
         simd: S,
         (channel, row, column): (usize, usize, usize),
@@ -317,11 +317,12 @@ impl Pass<'_> {
                         simd.add_f32s(below[2 * x + 1], bias),
                     ];
                     let output = &mut output[entry..entry + LANES];
-                    pool::<S, TRAIN>(simd, positions, register, output, &mut won[y][x]);
+                    let won = (!winners.is_empty()).then_some(&mut won[y][x]);
+                    pool(simd, positions, register, output, won);
                 }
             }
         }
-        if TRAIN {
+        if !winners.is_empty() {
             for (y, won) in won.iter().enumerate().take(height) {
                 for (x, won) in won.iter().enumerate().take(width) {
                     let entry = (corner + y * pooled + x) * LANES;
@@ -372,14 +373,18 @@ fn product_of<S: Simd, const B: usize>(
     products: &mut [S::f32s],
     entries: usize,
 ) {
-    let most = if S::REGISTER_COUNT < 32 { FEW } else { MOST };
+    let most = match (has_vectors::<S>(), S::REGISTER_COUNT) {
+        (true, 32..) => MOST,
+        (true, _) => FEW,
+        (false, _) => 1,
+    };
     let mut first = 0;
     for some in shares(entries, most) {
         match some {
-            MOST => block_of::<S, B, MOST>(simd, filters, values, products, entries, first),
-            4 => block_of::<S, B, 4>(simd, filters, values, products, entries, first),
-            3 => block_of::<S, B, 3>(simd, filters, values, products, entries, first),
-            2 => block_of::<S, B, 2>(simd, filters, values, products, entries, first),
+            MOST if most >= MOST => block_of::<S, B, MOST>(simd, filters, values, products, entries, first),
+            4 if most >= 4 => block_of::<S, B, 4>(simd, filters, values, products, entries, first),
+            3 if most >= 3 => block_of::<S, B, 3>(simd, filters, values, products, entries, first),
+            2 if most >= 2 => block_of::<S, B, 2>(simd, filters, values, products, entries, first),
             _ => block_of::<S, B, 1>(simd, filters, values, products, entries, first),
         }
         first += some;
