@@ -61,7 +61,7 @@ pub struct Synthetic {
 const CENTRE: usize = 64;
 
 /// Grey of at least this is ink.
-const THRESHOLD: f64 = 128.0;
+const THRESHOLD: f32 = 128.0;
 
 /// All steps for one digit.
 pub fn generate(
@@ -86,7 +86,7 @@ pub fn binarise(digit: &Grey) -> Binary {
         let side = digit.width.min(digit.height);
         let (top, left) = ((digit.height - side) / 2, (digit.width - side) / 2);
         let pixel = |y: usize, x: usize| digit.pixels[(top + y) * digit.width + left + x];
-        return Binary::from_fn(side, |y, x| f64::from(pixel(y, x)) >= THRESHOLD);
+        return Binary::from_fn(side, |y, x| f32::from(pixel(y, x)) >= THRESHOLD);
     }
     let mut ink = Vec::with_capacity(CENTRE * CENTRE);
     enlarge(digit, |greys| ink.extend(greys.iter().map(|grey| *grey >= THRESHOLD)));
@@ -97,37 +97,37 @@ pub fn binarise(digit: &Grey) -> Binary {
 struct Between {
     low: usize,
     high: usize,
-    /// How far it is from `low`, 0 to 1.
-    share: f64,
+    /// How far it is from `low`, 0 to 1, in steps of 1/128.
+    share: f32,
 }
 
 impl Between {
-    fn mix(&self, low: f64, high: f64) -> f64 {
+    fn mix(&self, low: f32, high: f32) -> f32 {
         low * (1.0 - self.share) + high * self.share
     }
 }
 
 /// The greys of the digit enlarged to 64×64, row by row: bilinear, centres of pixels aligned, borders repeated. First along
-/// rows, then along columns.
-fn enlarge(digit: &Grey, mut row_is: impl FnMut(&[f64; CENTRE])) {
+/// rows, then along columns. Nothing is rounded: a grey has 8 bits, and each of two shares 7.
+fn enlarge(digit: &Grey, mut row_is: impl FnMut(&[f32; CENTRE])) {
     let between = |length: usize| -> [Between; CENTRE] {
         std::array::from_fn(|index| {
             let place = (index as f64 + 0.5) * length as f64 / CENTRE as f64 - 0.5;
             let place = place.clamp(0.0, (length - 1) as f64);
             let low = place as usize;
-            Between { low, high: (low + 1).min(length - 1), share: place - low as f64 }
+            Between { low, high: (low + 1).min(length - 1), share: (place - low as f64) as f32 }
         })
     };
     let columns = between(digit.width);
-    let widen = |row: &[u8]| -> [f64; CENTRE] {
+    let widen = |row: &[u8]| -> [f32; CENTRE] {
         if row.iter().all(|grey| *grey == 0) {
             return [0.0; CENTRE];
         }
         std::array::from_fn(|x| {
-            columns[x].mix(f64::from(row[columns[x].low]), f64::from(row[columns[x].high]))
+            columns[x].mix(f32::from(row[columns[x].low]), f32::from(row[columns[x].high]))
         })
     };
-    let wide: Vec<[f64; CENTRE]> = digit.pixels.chunks_exact(digit.width).map(widen).collect();
+    let wide: Vec<[f32; CENTRE]> = digit.pixels.chunks_exact(digit.width).map(widen).collect();
     for y in between(digit.height) {
         let (upper, lower) = (&wide[y.low], &wide[y.high]);
         row_is(&std::array::from_fn(|x| y.mix(upper[x], lower[x])));

@@ -48,7 +48,7 @@ fn enlarging_is_that_of_pytorch() {
     let digit = reference["resized"]["digit_index"].as_u64().unwrap() as usize;
     let digit = grey(reference["digits"][digit]["pixels"].as_str().unwrap());
     let mut greys = Vec::new();
-    enlarge(&digit, |row| greys.extend_from_slice(row));
+    enlarge(&digit, |row| greys.extend(row.iter().map(|grey| f64::from(*grey))));
     assert_eq!(greys, numbers(&reference["resized"]["values"]));
 }
 
