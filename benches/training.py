@@ -10,12 +10,12 @@
 
 A figure is the median, with the least and the most behind it. Ratios are taken in each turn, then their median.
 Every figure is checked: losses are finite, both sides learn the same, one dataset has one divergence of pixels.
-What fails is told below the tables. Build first, for burn-ndarray with train/burn-ndarray; PyTorch is installed by
-this script, see --venv:
+What fails is told below the tables. Build first, with train/burn-ndarray for that engine; PyTorch is installed by this
+script, see --venv:
 
   cargo build --release --workspace --bins --examples --features train/burn-flex
   python3 benches/training.py --json figures.json
-  python3 benches/training.py --quick --only epochs --engines fused,burn-flex --guard 1.2      as in CI
+  python3 benches/training.py --quick --only epochs --batches 64 --engines fused,burn-flex --guard 1.5      as in CI
 
 Exit code: 0; 1 if something failed, or if the first engine is not --guard times as fast as the second.
 """

@@ -16,8 +16,10 @@ pub enum Engine {
     /// Our own kernels, for whatever a chain can be.
     Fused,
     /// burn with its CPU backend flex, several times slower; in programs built with the feature `burn-flex`.
+    #[cfg(any(test, feature = "burn-flex"))]
     BurnFlex,
     /// burn with ndarray, some hundred times slower; in programs built with the feature `burn-ndarray`.
+    #[cfg(feature = "burn-ndarray")]
     BurnNdarray,
 }
 
@@ -29,16 +31,6 @@ pub enum Differentiation {
     /// By burn on one of its backends.
     #[cfg(any(test, feature = "burn-flex"))]
     Burn(Burn),
-}
-
-/// An engine that this program was built without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "this program was built without {feature}; build it with `cargo build --release --features train/{feature}`, or take fused"
-)]
-pub struct NotBuiltIn {
-    /// The feature that brings it.
-    feature: &'static str,
 }
 
 /// Why there is no gradient.
@@ -55,20 +47,13 @@ pub enum Error {
 
 impl Engine {
     /// Prepares the engine for a chain.
-    ///
-    /// # Errors
-    /// Where the program was built without it.
-    pub fn prepare(self, chain: Chain) -> Result<Differentiation, NotBuiltIn> {
+    pub fn prepare(self, chain: Chain) -> Differentiation {
         match self {
-            Engine::Fused => Ok(Differentiation::Fused(Box::new(Fused::new(chain)))),
+            Engine::Fused => Differentiation::Fused(Box::new(Fused::new(chain))),
             #[cfg(any(test, feature = "burn-flex"))]
-            Engine::BurnFlex => Ok(Differentiation::Burn(Burn::new(chain, Cpu::Flex))),
-            #[cfg(not(any(test, feature = "burn-flex")))]
-            Engine::BurnFlex => Err(NotBuiltIn { feature: "burn-flex" }),
+            Engine::BurnFlex => Differentiation::Burn(Burn::new(chain, Cpu::Flex)),
             #[cfg(feature = "burn-ndarray")]
-            Engine::BurnNdarray => Ok(Differentiation::Burn(Burn::new(chain, Cpu::NdArray))),
-            #[cfg(not(feature = "burn-ndarray"))]
-            Engine::BurnNdarray => Err(NotBuiltIn { feature: "burn-ndarray" }),
+            Engine::BurnNdarray => Differentiation::Burn(Burn::new(chain, Cpu::NdArray)),
         }
     }
 }

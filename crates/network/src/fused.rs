@@ -10,8 +10,9 @@
 //! ```
 //!
 //! `forward` computes the four positions of a pooled entry for four channels at once: sixteen sums in registers, eight
-//! loads for sixteen multiply-adds; two channels where there are but sixteen registers. Convolution, ReLU and pooling are one pass, nothing is unfolded into a matrix, and
-//! positions that are never pooled (an odd last row and column) are not computed. Filters of side 5 with many channels,
+//! loads for sixteen multiply-adds; two channels where there are but sixteen registers, one where a register holds one
+//! number. Convolution, ReLU and pooling are one pass, nothing is unfolded into a matrix, and positions that are never
+//! pooled (an odd last row and column) are not computed. Filters of side 5 with many channels,
 //! most of the work, take a fifth to a third of these multiplications (`winograd`). What remains is the pooled value and
 //! which of the four positions won it.
 //!

@@ -80,7 +80,7 @@ fn loss_and_gradients_are_those_of_pytorch_on_every_engine() {
         Engine::BurnNdarray,
     ];
     for engine in engines {
-        let mut differentiation = engine.prepare(parameters().architecture().chain()).unwrap();
+        let mut differentiation = engine.prepare(parameters().architecture().chain());
         let gradient = differentiation.gradient(parameters().values(), batch).unwrap();
         assert!((gradient.loss - loss).abs() < 1e-5 * loss, "{engine:?}: {} for {loss}", gradient.loss);
         for (range, name) in Parameters::ranges(parameters().architecture()).into_iter().zip(NAMES) {
@@ -127,7 +127,7 @@ fn a_hundred_steps_of_training_go_as_in_pytorch() {
     for engine in [Engine::Fused, Engine::BurnFlex] {
         let mut parameters = parameters();
         let chain = parameters.architecture().chain();
-        let mut differentiation = engine.prepare(chain.clone()).unwrap();
+        let mut differentiation = engine.prepare(chain.clone());
         let mut state = State::new(Optimiser::Adam, 2e-4, 0.0, parameters.values().len());
         for (step, expected) in numbers(&reference["losses"]).into_iter().enumerate() {
             let range = step % 10 * 16..(step % 10 + 1) * 16;

@@ -22,7 +22,7 @@ pub(crate) fn parse(
     stage: &Declaration,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Job, ExitCode> {
-    let params = params::list(&stage.params);
+    let params = params::list(&stage.schema);
     let command = command(stage, &params);
     let matches = command.try_get_matches_from(arguments).map_err(|error| {
         // What clap prints can't reach a closed pipe; there is nobody left to tell.
@@ -39,7 +39,7 @@ pub(crate) fn parse(
             |()| ExitCode::SUCCESS,
         ));
     }
-    let usage = |message: String| wrong(stage.name, &message);
+    let usage = |message: String| wrong_usage(stage.name, &message);
     let values = values(&params, &matches).map_err(usage)?;
     let mut paths = HashMap::new();
     for port in stage.ports {
@@ -58,7 +58,7 @@ pub(crate) fn parse(
 }
 
 /// Says what is wrong with the command line of the program `name`.
-pub(crate) fn wrong(name: &str, message: &str) -> ExitCode {
+pub(crate) fn wrong_usage(name: &str, message: &str) -> ExitCode {
     say(format_args!("{name}: error: {message}\nTry `{name} --help`."));
     ExitCode::from(2)
 }

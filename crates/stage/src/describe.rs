@@ -28,6 +28,6 @@ pub(crate) fn describe(stage: &Declaration) -> Value {
         "about": stage.about,
         "inputs": ports(Direction::Input),
         "outputs": ports(Direction::Output),
-        "params": stage.params,
+        "params": stage.schema,
     })
 }

@@ -19,7 +19,7 @@ pub struct Job {
     name: &'static str,
     version: &'static str,
     ports: &'static [&'static Port],
-    params: Value,
+    params_json: Value,
     paths: HashMap<&'static str, Vec<PathBuf>>,
     pool: rayon::ThreadPool,
     progress: Progress,
@@ -28,7 +28,7 @@ pub struct Job {
 impl Job {
     pub(crate) fn new(
         stage: &Declaration,
-        params: Value,
+        params_json: Value,
         paths: HashMap<&'static str, Vec<PathBuf>>,
         threads: usize,
         progress: Progress,
@@ -39,7 +39,7 @@ impl Job {
             .map_err(|error| format!("can't start {threads} threads: {error}"))?;
         let (name, version, ports) = (stage.name, stage.version, stage.ports);
         no_path_twice(ports, &paths)?;
-        Ok(Job { name, version, ports, params, paths, pool, progress })
+        Ok(Job { name, version, ports, params_json, paths, pool, progress })
     }
 
     pub(crate) fn in_pool<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
@@ -69,8 +69,8 @@ impl Job {
     }
 
     /// The params as JSON, for what must be compared or kept.
-    pub fn params(&self) -> &Value {
-        &self.params
+    pub fn params_json(&self) -> &Value {
+        &self.params_json
     }
 
     /// The files of a port, in the order of the command line.
@@ -198,13 +198,13 @@ impl Job {
                 }
             }
         }
-        if let Value::Object(params) = &self.params {
+        if let Value::Object(params) = &self.params_json {
             lineage::add(&mut stages, self.name, params);
         }
         Ok(Provenance {
             stage: self.name.to_owned(),
             stage_version: self.version.to_owned(),
-            params: self.params.to_string(),
+            params: self.params_json.to_string(),
             inputs: Value::Object(inputs).to_string(),
             lineage: Value::Object(stages).to_string(),
             extra: Vec::new(),

@@ -85,21 +85,21 @@ struct Declaration {
     example: &'static str,
     ports: &'static [&'static Port],
     /// The JSON Schema of its params.
-    params: serde_json::Value,
+    schema: serde_json::Value,
 }
 
 /// Runs a stage as a program: reads the command line, works, and turns an error into a sentence and an exit code
 /// (0 done, 1 failed while working, 2 wrong usage, 3 bad input).
 pub fn main<P: Params>(stage: &Stage<P>) -> ExitCode {
     let &Stage { name, version, about, example, ports, .. } = stage;
-    let declaration = Declaration { name, version, about, example, ports, params: params::schema::<P>() };
+    let declaration = Declaration { name, version, about, example, ports, schema: params::schema::<P>() };
     let job = match command_line::parse(&declaration, std::env::args_os()) {
         Ok(job) => job,
         Err(code) => return code,
     };
-    let params: P = match serde_json::from_value(job.params().clone()) {
+    let params: P = match serde_json::from_value(job.params_json().clone()) {
         Ok(params) => params,
-        Err(error) => return command_line::wrong(name, &error.to_string()),
+        Err(error) => return command_line::wrong_usage(name, &error.to_string()),
     };
     job.end(job.in_pool(|| (stage.run)(&job, &params)))
 }

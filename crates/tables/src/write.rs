@@ -192,7 +192,7 @@ fn batch(table: &Table, schema: &SchemaRef, columns: Vec<Cells>) -> Result<Recor
     RecordBatch::try_new(schema.clone(), arrays).map_err(|error| failed(table, error))
 }
 
-/// Bytes of a row group: it is held in memory until it is whole, and others read as many at once as they have cores.
+/// Encoded bytes of a row group: it is held in memory until it is whole, and others read as many at once as they have cores.
 pub(crate) const ROW_GROUP: usize = 16 << 20;
 
 /// How every Parquet file of ours is cut and compressed.

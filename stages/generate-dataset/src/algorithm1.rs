@@ -108,7 +108,7 @@ impl Between {
 }
 
 /// The greys of the digit enlarged to 64×64, row by row: bilinear, centres of pixels aligned, borders repeated. First along
-/// rows, then along columns. Nothing is rounded: a grey has 8 bits, and each of two shares 7.
+/// rows, then along columns. Nothing is rounded: a grey has 8 bits and each of two shares 7, 22 of 24 together.
 fn enlarge(digit: &Grey, mut row_is: impl FnMut(&[f32; CENTRE])) {
     let between = |length: usize| -> [Between; CENTRE] {
         std::array::from_fn(|index| {
@@ -160,6 +160,7 @@ pub fn downsample(z_c: &Binary) -> Binary {
 /// Steps 5 and 6: the digit's edge, decomposed into four regions by dilation and erosion with the four neighbours.
 /// What lies beyond the picture is background.
 pub fn decompose(z_cd: &Binary) -> Vec<Region> {
+    const { assert!(SIDE <= u32::BITS as usize, "a row is the bits of a number") };
     const BY_BITS: [Region; 4] =
         [Region::Outside, Region::OutsideBoundary, Region::InsideBoundary, Region::Inside];
     // A row is the bits of a number, the first pixel the lowest, between two rows of background.

@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use rand::Rng;
 use serde_json::Value;
 use statistics::distribution::Family;
 use statistics::random::split;
@@ -94,6 +95,29 @@ proptest! {
         let share = |region| image.regions.iter().filter(|r| **r == region).count() as f64 / PIXELS as f64;
         let all = [Region::Outside, Region::OutsideBoundary, Region::InsideBoundary, Region::Inside];
         prop_assert!((all.into_iter().map(share).sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn enlarging_rounds_nothing(width in 1_usize..100, height in 1_usize..64, seed in any::<u64>()) {
+        let mut random = split(seed, "greys", 0);
+        let pixels: Vec<u8> = (0..width * height).map(|_| (random.next_u32() >> 24) as u8).collect();
+        let place = |index: usize, length: usize| {
+            let place = ((index as f64 + 0.5) * length as f64 / 64.0 - 0.5).clamp(0.0, (length - 1) as f64);
+            (place as usize, (place as usize + 1).min(length - 1), place.fract())
+        };
+        let mut y = 0;
+        enlarge(&Grey { width, height, pixels: pixels.clone() }, |row| {
+            let (above, below, down) = place(y, height);
+            for (x, grey) in row.iter().enumerate() {
+                let (left, right, along) = place(x, width);
+                let at = |y: usize, x: usize| f64::from(pixels[y * width + x]);
+                let upper = at(above, left) * (1.0 - along) + at(above, right) * along;
+                let lower = at(below, left) * (1.0 - along) + at(below, right) * along;
+                assert_eq!(f64::from(*grey), upper * (1.0 - down) + lower * down);
+            }
+            y += 1;
+        });
+        prop_assert_eq!(y, 64);
     }
 
     #[test]

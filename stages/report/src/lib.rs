@@ -192,7 +192,7 @@ fn run(job: &Job, params: &Params) -> Result<(), Error> {
         explore: &explore::write(&data)?,
         sources: &sources,
         stage: concat!("report ", env!("CARGO_PKG_VERSION")),
-        params: &sources::params(&job.params().to_string()),
+        params: &sources::params(&job.params_json().to_string()),
     };
     let mut outputs = vec![write(job, &REPORT, &page.html())?];
     for (port, figure) in FIGURES.into_iter().zip(&figures) {

@@ -8,6 +8,7 @@ mod params;
 
 use std::time::Instant;
 
+use network::architecture::Architecture;
 use network::engine::Differentiation;
 use network::epochs::Epochs;
 use network::evaluate::{Evaluation, evaluate};
@@ -45,8 +46,6 @@ fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let keep = Epochs::parse(&params.checkpoints_at, &all)
         .map_err(|detail| Error::param("checkpoints_at", detail))?;
     let architecture = params.network.architecture();
-    let engine =
-        params.engine.prepare(architecture.chain()).map_err(|error| Error::param("engine", error))?;
     let provenance = job.provenance()?;
     let mut splits = job.read(&DATASET, dataset::read)?;
     for pixel in splits.train.pixels.iter_mut().chain(&mut splits.test.pixels) {
@@ -66,7 +65,7 @@ fn run(job: &Job, params: &Params) -> Result<(), Error> {
         job.progress().numbers(record.epoch as usize, &record.numbers());
     }
     let next = records.last().map_or(0, |record| record.epoch + 1);
-    let mut training = Training::new(params, engine, &splits.train, &splits.test, records.last());
+    let mut training = Training::new(params, architecture, &splits.train, &splits.test, records.last());
     for epoch in next..=params.epochs {
         let record = training.run(epoch)?;
         job.progress().at(epoch as usize, params.epochs as usize, "epochs", &record.message());
@@ -103,12 +102,11 @@ struct Training<'a> {
 impl<'a> Training<'a> {
     fn new(
         params: &'a Params,
-        engine: Differentiation,
+        architecture: Architecture,
         train: &'a Dataset,
         test: &'a Dataset,
         last: Option<&Record>,
     ) -> Training<'a> {
-        let architecture = params.network.architecture();
         let mut parameters = initialise(architecture, params.initial_weights, u64::from(params.seed));
         let (rate, momentum) = (params.learning_rate as f32, params.momentum as f32);
         let mut state = State::new(params.optimiser, rate, momentum, parameters.values().len());
@@ -118,6 +116,7 @@ impl<'a> Training<'a> {
             state.second.copy_from_slice(&last.second);
             state.steps = last.steps;
         }
+        let engine = params.engine.prepare(architecture.chain());
         Training { params, train, test, engine, parameters, state }
     }
 

@@ -57,7 +57,8 @@ pub struct Params {
     pub input_scale: f64,
     /// How parameters are drawn before the first step.
     pub initial_weights: Initialisation,
-    /// Who computes gradients.
+    /// Who computes gradients; burn-flex and burn-ndarray, second opinions, are in a program that was built with
+    /// `--features train/burn-flex,train/burn-ndarray`.
     pub engine: Engine,
     /// Epochs whose parameters are kept: `all`, or a list such as `0,1,last`; 0 is the untrained network.
     pub checkpoints_at: String,

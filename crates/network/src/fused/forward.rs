@@ -22,7 +22,8 @@ pub(super) fn pack<S: Simd>(layer: &Convolution, weight: &[f32], packed: &mut Ve
     }
 }
 
-/// Channels of which [`relu_pool`] computes four positions each at once: as many sums as there are registers for.
+/// Channels of which [`relu_pool`] computes four positions each at once: as many sums as there are registers for; one without
+/// vectors.
 const fn at_once<S: Simd>() -> usize {
     match (has_vectors::<S>(), S::REGISTER_COUNT) {
         (true, 32..) => BLOCK,
@@ -122,7 +123,7 @@ fn relu_pool_of<S: Simd, const K: usize>(
         let end = first + block;
         let (filters, bias) = (&packed[first * taps..end * taps], &bias[first..end]);
         let out = &mut output[first * plane..end * plane];
-        let won = winners.get_mut(first * plane..end * plane).unwrap_or_default();
+        let won = if winners.is_empty() { &mut [] } else { &mut winners[first * plane..end * plane] };
         match block {
             BLOCK if at_once::<S>() == BLOCK => {
                 block_of::<S, K, BLOCK>(simd, layer, input, filters, bias, out, won)

@@ -26,7 +26,8 @@ use super::forward::{BLOCK, blocks, has_vectors, pool};
 use crate::chain::Convolution;
 use points::{NARROW, TAPS, WIDE};
 
-/// Registers of tiles that are multiplied together, with four outputs, where there are 32 registers, and where there are 16.
+/// Registers of tiles that are multiplied together, with four outputs, where there are 32 registers, and where there are 16; one
+/// without vectors.
 const MOST: usize = 5;
 const FEW: usize = 3;
 
