@@ -225,7 +225,8 @@ class Epochs:
         known = programs.engines() if set(arguments.engines) & set(OURS) else []
         for name in arguments.engines:
             if name in OURS and name not in known:
-                notes.append(f"{name} is left out: this `train` does not know it.")
+                notes.append(f"{name} is left out: this `train` was built without it; "
+                             f"cargo build --release --workspace --bins --examples --features train/{name}")
         self.contenders = [name for name in arguments.engines if name not in OURS or name in known]
         if not self.contenders:
             raise Failed("none of the engines is there")
