@@ -2,7 +2,6 @@
 
 use crate::commands::graph;
 use crate::errors::Error;
-use crate::files::Project;
 use crate::screen::Color;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use plan::value::Value;
@@ -11,6 +10,7 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use store::files::Project;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -354,5 +354,5 @@ pub(crate) fn project(
         return Err(Error::Usage(no_pipeline(pipeline)));
     }
     let named = || std::env::var_os("PRIORSCOPE_CACHE").filter(|name| !name.is_empty()).map(PathBuf::from);
-    Project::of(pipeline, allow_outside, cache.or_else(named))
+    Ok(Project::of(pipeline, allow_outside, cache.or_else(named))?)
 }

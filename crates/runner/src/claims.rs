@@ -4,7 +4,6 @@
 //! some file systems (ext4) more than all else that the runner writes for a job.
 
 use crate::errors::{Error, io_error};
-use crate::files::Project;
 use crate::holders::{self, MARK};
 use blake3::Hash;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -14,6 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::Instant;
+use store::files::Project;
 
 /// The right to work on a key, in a folder with a mark that is there as long as nobody clears the folder.
 #[derive(Debug)]

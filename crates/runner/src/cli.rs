@@ -2,7 +2,6 @@
 
 use crate::arguments::{self, Cli, Command, Common, RunArguments, TableArguments};
 use crate::commands::{self, dry_run, gc, graph, history, log, simulate, status, table, verify};
-use crate::digests::Digests;
 use crate::errors::Error;
 use crate::last::LastRuns;
 use crate::live::Live;
@@ -18,7 +17,6 @@ use crate::run::{Manner, Run};
 use crate::screen::{Color, Screen, Show, print};
 use crate::setting::Setting;
 use crate::signals;
-use crate::store::Store;
 use crate::task::Stop;
 use crate::work::Event;
 use clap::{CommandFactory, Parser};
@@ -27,6 +25,8 @@ use signal_hook::consts::SIGINT;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Instant, SystemTime};
+use store::Store;
+use store::digests::Digests;
 
 /// The program.
 pub fn main() -> ExitCode {
@@ -168,7 +168,7 @@ fn run(common: &Common, arguments: &RunArguments, begin: Instant) -> Result<u8, 
             screen.warn(&format!("the history of this run could not be kept: {error}"));
         }
         // Each of them is of use without the others.
-        let saved = [last.save(&project), digests.save(), descriptions.save(&project)];
+        let saved = [last.save(&project), digests.save().map_err(Error::Store), descriptions.save(&project)];
         if let Some(live) = live {
             live.close(&outcome);
         }
@@ -217,7 +217,7 @@ fn perform(command: Command) -> Result<u8, Error> {
             let _use = CacheUse::exclusive(&project, &commands::WAIT_FOR_RUNNERS)?;
             let digests = Digests::load(&project);
             let intact = verify::verify(&Store { project: &project, digests: &digests }, false, folder.json)?;
-            let saved = digests.save();
+            let saved = digests.save().map_err(Error::Store);
             if !is_denied(&saved) {
                 saved?;
             }

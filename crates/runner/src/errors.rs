@@ -2,7 +2,7 @@
 
 use plan::faults::Located;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Why the runner ended without having done its work.
 #[derive(Debug, thiserror::Error)]
@@ -29,16 +29,9 @@ pub enum Error {
     /// The shared cache cannot be had a thread for.
     #[error("cannot start what asks the shared cache: {0}")]
     Remote(io::Error),
-    /// The file system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was tried, such as "write".
-        action: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// A file could not be kept or had.
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }
 
 impl Error {
@@ -55,15 +48,14 @@ impl Error {
 
     /// Whether it is only that nothing can be written here.
     pub fn is_denied(&self) -> bool {
-        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
-        matches!(self, Error::Io { source, .. } if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem))
+        matches!(self, Error::Store(error) if error.is_denied())
     }
 
     /// The exit code that tells this error from the others.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Io { .. } | Error::Live(_) | Error::Remote(_) => 1,
-            Error::Usage(_) | Error::Faults { usage: true, .. } => 2,
+            Error::Store(store::Error::Io { .. }) | Error::Live(_) | Error::Remote(_) => 1,
+            Error::Usage(_) | Error::Store(store::Error::Place(_)) | Error::Faults { usage: true, .. } => 2,
             Error::Faults { usage: false, .. } => 3,
             Error::Interrupted => 130,
         }
@@ -72,6 +64,6 @@ impl Error {
 
 /// Adds to an error of the file system what was tried, and on which file.
 pub fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
-    let path = path.to_path_buf();
-    move |source| Error::Io { action, path, source }
+    let with_file = store::error::io_error(action, path);
+    move |source| Error::Store(with_file(source))
 }

@@ -1,13 +1,13 @@
 //! Whether a job must run, and why: the one judgement that a run, a dry run, `status` and `--explain` share.
 
-use crate::key::{self, Change, Field};
 use crate::last::LastRuns;
 use crate::setting::{OutputId, Setting};
-use crate::store::Object;
 use blake3::Hash;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt;
+use store::Object;
+use store::key::{self, Change, Field};
 
 /// What is known of a job whose inputs are all made.
 #[derive(Clone, Debug)]

@@ -2,12 +2,12 @@
 //! long paths first and to tell how long is left.
 
 use crate::errors::{Error, io_error};
-use crate::files::{Durable, Project};
 use blake3::Hash;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::PathBuf;
+use store::files::{Durable, Project};
 
 /// The last run of every job of one pipeline, by the job's name.
 #[derive(Debug, PartialEq)]
@@ -57,7 +57,7 @@ impl LastRuns {
             return Ok(());
         }
         let json = serde_json::to_vec_pretty(&self.saved).map_err(std::io::Error::from);
-        project.write_whole(&self.path, &json.map_err(io_error("write", &self.path))?, Durable::Later)
+        Ok(project.write_whole(&self.path, &json.map_err(io_error("write", &self.path))?, Durable::Later)?)
     }
 
     /// The last run of a job.

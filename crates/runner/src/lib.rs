@@ -1,7 +1,7 @@
 //! The runner as a library: from a plan to results.
 //!
 //! The way of the data: `cli` takes the command line (`arguments`), `open` the pipeline (crate `plan`) and its `programs`;
-//! `key` names each job by what it depends on, `store` knows which keys have results, `judge` says whether a job
+//! the crate `store` names each job by what it depends on and knows which have results, `judge` says whether a job
 //! must run and why; `run` makes what is missing, job by job (`perform`), as `schedule` and its limits allow, and `screen`
 //! shows it, `live` in a browser, too. Where jobs run is an `executor`'s affair: `local` has a `guard` start their processes,
 //! `slurm` a cluster; `on` chooses. `claims` gives each job its folder, and `holders` ends what killed runs left at work
@@ -14,15 +14,12 @@ pub mod claims;
 pub mod cli;
 pub mod command;
 pub mod commands;
-pub mod digests;
 pub mod errors;
 pub mod executor;
-pub mod files;
 pub mod guard;
 pub mod guards;
 mod holders;
 pub mod judge;
-pub mod key;
 pub mod last;
 pub mod live;
 pub mod local;
@@ -33,7 +30,6 @@ pub mod open_files;
 pub mod orphans;
 pub mod perform;
 pub mod phrases;
-pub mod place;
 pub mod preview;
 pub mod programs;
 pub mod remote;
@@ -44,7 +40,6 @@ pub mod setting;
 pub mod signals;
 pub mod simulation;
 pub mod slurm;
-pub mod store;
 pub mod task;
 pub mod words;
 pub mod work;

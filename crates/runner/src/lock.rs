@@ -1,11 +1,11 @@
 //! One runner at a time on one pipeline: the second says who holds it, and waits.
 
 use crate::errors::{Error, io_error};
-use crate::files::Project;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
+use store::files::Project;
 
 /// The lock, until it is dropped or its process ends in whatever way.
 #[derive(Debug)]

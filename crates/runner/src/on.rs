@@ -3,7 +3,6 @@
 use crate::arguments::RunArguments;
 use crate::errors::Error;
 use crate::executor::Executor;
-use crate::files::Project;
 use crate::local::Local;
 use crate::open;
 use crate::open_files;
@@ -16,6 +15,7 @@ use plan::profile::{self, Profile};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::mpsc::Sender;
+use store::files::Project;
 
 /// More threads than a cluster has: its own queue says what runs at once.
 pub const CLUSTER_THREADS: usize = 1 << 24;

@@ -1,12 +1,9 @@
 //! From a command line to a pipeline that can be run: everything that can be wrong before anything starts.
 
 use crate::arguments::Common;
-use crate::digests::Digests;
 use crate::errors::Error;
-use crate::files::Project;
 use crate::programs::{Descriptions, Program, Programs};
 use crate::setting::Setting;
-use crate::store::Store;
 use plan::faults::{self, Fault, Place};
 use plan::file::{self, Pipeline, Target};
 use plan::graph::Plan;
@@ -14,6 +11,9 @@ use plan::{planner, targets, yaml};
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
+use store::Store;
+use store::digests::Digests;
+use store::files::Project;
 
 /// A pipeline that can be run.
 #[derive(Debug)]

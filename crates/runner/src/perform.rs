@@ -3,10 +3,7 @@
 use crate::claims::{self, Claim, Claims};
 use crate::command;
 use crate::executor::{Call, Executor, Ran};
-use crate::files::{self, Durable, Project};
-use crate::key::{self, Field};
 use crate::setting::Setting;
-use crate::store::{Kept, Object, Record};
 use crate::task::{Step, Task};
 use crate::work::{self, Event, Failure, Finished};
 use blake3::Hash;
@@ -16,6 +13,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
+use store::files::{self, Durable, Project};
+use store::key::{self, Field};
+use store::{Kept, Object, Record};
 
 /// Where a process of a job writes an output while it works. It depends on nothing but the key, so that a
 /// stage which was killed finds what it left.

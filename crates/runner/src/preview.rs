@@ -2,10 +2,10 @@
 
 use crate::judge::{self, Reason, Verdict};
 use crate::last::LastRuns;
-use crate::place::Found;
 use crate::setting::{OutputId, Setting};
 use blake3::Hash;
 use std::collections::{HashMap, HashSet};
+use store::Found;
 
 /// What a run would do with a job.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,6 @@
 //! Programs: where they are, what their bytes are, and what they answer to --describe.
 
-use crate::digests::Digests;
 use crate::errors::{Error, io_error};
-use crate::files::{Durable, Project};
 use crate::guards;
 use blake3::Hash;
 use plan::describe::{self, Description};
@@ -15,6 +13,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use store::digests::Digests;
+use store::files::{Durable, Project};
 
 /// How long a program may take to describe itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,7 +63,7 @@ impl Descriptions {
         let path = project.state("describe.json");
         let json = serde_json::to_vec_pretty(&self.known);
         let json = json.map_err(std::io::Error::from).map_err(io_error("write", &path))?;
-        project.write_whole(&path, &json, Durable::Later)
+        Ok(project.write_whole(&path, &json, Durable::Later)?)
     }
 
     /// Finds all programs and describes them, several at once.

@@ -22,7 +22,6 @@ mod worker;
 
 use crate::account::{Outcome, State};
 use crate::errors::Error;
-use crate::key::Field;
 use crate::screen::Screen;
 use crate::setting::Setting;
 use crate::work::Event;
@@ -35,6 +34,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
+use store::key::Field;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use worker::{Request, Wanted, Worker};

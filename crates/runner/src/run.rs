@@ -8,7 +8,6 @@ mod temporary;
 use crate::account::{Account, Counts, Outcome, State};
 use crate::claims;
 use crate::judge::Reason;
-use crate::key::Field;
 use crate::last::{Estimates, Last, LastRuns};
 use crate::live::Live;
 use crate::perform::{self, Attempt, Shared};
@@ -24,6 +23,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::Scope;
 use std::time::{Duration, Instant, SystemTime};
+use store::key::Field;
 
 /// How a run is to go on.
 #[derive(Clone, Copy, Debug)]

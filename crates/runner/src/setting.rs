@@ -1,15 +1,15 @@
 //! What a run is about and does not change: the graph, the folder, the programs, and what is wanted.
 
 use crate::command;
-use crate::digests::Digests;
-use crate::files::Project;
-use crate::key::{self, Change, Field};
 use crate::programs::Program;
-use crate::store::{Record, Store};
 use blake3::Hash;
 use plan::graph::{Output, Plan, Process, Source};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use store::digests::Digests;
+use store::files::Project;
+use store::key::{self, Change, Field};
+use store::{Record, Store};
 
 /// An output: the number of its process and its own number there.
 pub type OutputId = (usize, usize);

@@ -21,7 +21,6 @@ pub use folder::Shelf;
 
 use crate::errors::{Error, io_error};
 use crate::executor::{Call, Executor, Ran};
-use crate::files::Project;
 use crate::task::{Stop, Task};
 use crate::work::{self, Event, Failure};
 use blake3::Hash;
@@ -34,6 +33,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use store::files::Project;
 use submission::{Request, Submitter, Wants};
 
 /// The most jobs that wait and run at once, where the profile says nothing: each has a thread of the runner.

@@ -80,7 +80,7 @@ pub struct Log {
 #[derive(Debug)]
 pub struct Finished {
     /// What is kept of it.
-    pub record: crate::store::Record,
+    pub record: store::Record,
     /// What it used; nothing if another runner made its outputs meanwhile.
     pub used: Option<Used>,
 }

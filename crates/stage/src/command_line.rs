@@ -18,10 +18,7 @@ use crate::{Declaration, Job, describe};
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed while working, 2 wrong usage, 3 bad input.";
 
 /// The job that the command line asks for, or the exit code where it asks for help, a description, or nonsense.
-pub(crate) fn parse(
-    stage: &Declaration,
-    arguments: impl IntoIterator<Item = OsString>,
-) -> Result<Job, ExitCode> {
+pub(crate) fn parse(stage: &Declaration, arguments: Vec<OsString>) -> Result<Job, ExitCode> {
     let params = params::list(&stage.schema);
     let command = command(stage, &params);
     let matches = command.try_get_matches_from(arguments).map_err(|error| {

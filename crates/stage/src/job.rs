@@ -42,7 +42,7 @@ impl Job {
         Ok(Job { name, version, ports, params_json, paths, pool, progress })
     }
 
-    pub(crate) fn in_pool<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+    pub(crate) fn in_pool(&self, work: &(dyn Fn() -> Result<(), Error> + Sync)) -> Result<(), Error> {
         self.pool.install(work)
     }
 

@@ -93,7 +93,7 @@ struct Declaration {
 pub fn main<P: Params>(stage: &Stage<P>) -> ExitCode {
     let &Stage { name, version, about, example, ports, .. } = stage;
     let declaration = Declaration { name, version, about, example, ports, schema: params::schema::<P>() };
-    let job = match command_line::parse(&declaration, std::env::args_os()) {
+    let job = match command_line::parse(&declaration, std::env::args_os().collect()) {
         Ok(job) => job,
         Err(code) => return code,
     };
@@ -101,5 +101,5 @@ pub fn main<P: Params>(stage: &Stage<P>) -> ExitCode {
         Ok(params) => params,
         Err(error) => return command_line::wrong_usage(name, &error.to_string()),
     };
-    job.end(job.in_pool(|| (stage.run)(&job, &params)))
+    job.end(job.in_pool(&|| (stage.run)(&job, &params)))
 }

@@ -1,7 +1,7 @@
 //! Params: a struct's JSON Schema as command-line flags, and flags back as the struct.
 
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, transform::transform_subschemas};
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, Schema, transform::transform_subschemas};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -32,14 +32,23 @@ pub(crate) struct Param {
 
 /// The JSON Schema of the params, with every default filled in and no reference left.
 pub(crate) fn schema<P: Params>() -> Value {
+    with_defaults(
+        generator().into_root_schema_for::<P>(),
+        serde_json::to_value(P::default()).unwrap_or_default(),
+    )
+}
+
+fn generator() -> SchemaGenerator {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
     });
-    let mut schema = settings.into_generator().into_root_schema_for::<P>();
-    transform_subschemas(&mut |_: &mut schemars::Schema| {}, &mut schema);
+    settings.into_generator()
+}
+
+fn with_defaults(mut schema: Schema, defaults: Value) -> Value {
+    transform_subschemas(&mut |_: &mut Schema| {}, &mut schema);
     let mut schema = schema.to_value();
-    let defaults = serde_json::to_value(P::default()).unwrap_or_default();
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         for (name, property) in properties.iter_mut() {
             let Some(property) = property.as_object_mut() else { continue };

@@ -1,6 +1,7 @@
 //! Keeping a stream: the bytes of an Arrow IPC stream of any schema in, as they come, and its rows as Parquet out.
 
 use std::io::Write;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -8,9 +9,9 @@ use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::{DataType, Field, SchemaRef};
-use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 
+use crate::write::{ParquetSink, Target};
 use crate::{Error, write};
 
 /// How a message of the stream begins.
@@ -23,10 +24,11 @@ const BATCH_BYTES: usize = 1 << 30;
 /// writer would have given it. The file depends on the stream's bytes alone, not on the pieces in which they come.
 ///
 /// At most one row group (16 MiB encoded) and one record batch (1 GiB) are held in memory.
-pub struct Keeper<W: Write + Send> {
+pub struct Keeper<W> {
     path: PathBuf,
     decoder: StreamDecoder,
-    sink: Sink<W>,
+    sink: Sink,
+    output: PhantomData<W>,
     rows: usize,
     bytes: usize,
     since_batch: usize,
@@ -34,18 +36,19 @@ pub struct Keeper<W: Write + Send> {
 }
 
 /// The Parquet file can't be begun before the schema has come.
-enum Sink<W: Write + Send> {
-    Waiting(Option<W>),
-    Writing(Box<ArrowWriter<W>>),
+enum Sink {
+    Waiting(Option<Box<dyn Target>>),
+    Writing(ParquetSink),
 }
 
-impl<W: Write + Send> Keeper<W> {
+impl<W: Write + Send + 'static> Keeper<W> {
     /// Keeps in `output` the stream that errors call `path`.
     pub fn new(path: &Path, output: W) -> Self {
         Keeper {
             path: path.to_owned(),
             decoder: StreamDecoder::new(),
-            sink: Sink::Waiting(Some(output)),
+            sink: Sink::Waiting(Some(Box::new(output))),
+            output: PhantomData,
             rows: 0,
             bytes: 0,
             since_batch: 0,
@@ -105,7 +108,10 @@ impl<W: Write + Send> Keeper<W> {
         }
         let (path, name) = (self.path.clone(), self.table());
         match self.sink {
-            Sink::Writing(writer) => writer.into_inner().map_err(|error| refused(&path, name, error)),
+            Sink::Writing(writer) => {
+                let output = writer.finish().map_err(|error| refused(&path, name.clone(), error))?;
+                write::own(output).ok_or(Error::Write { table: name, detail: write::CHANGED.to_owned() })
+            }
             Sink::Waiting(_) => Err(Error::damaged(&path, "it ends before its schema")),
         }
     }
@@ -138,9 +144,8 @@ impl<W: Write + Send> Keeper<W> {
                 self.damaged(format!("field `{name}` is a union, which Parquet lacks; make it a struct"))
             );
         }
-        let writer = write::properties(&schema)
-            .and_then(|properties| ArrowWriter::try_new(output, schema, Some(properties.build())));
-        self.sink = Sink::Writing(Box::new(writer.map_err(|error| self.refused(error))?));
+        let writer = ParquetSink::new(output, &schema);
+        self.sink = Sink::Writing(writer.map_err(|error| self.refused(error))?);
         Ok(())
     }
 

@@ -201,8 +201,8 @@ fn what_is_held_back_of_a_long_stream_is_one_row_group() {
         writer.write(&RecordBatch::try_new(schema.clone(), vec![column]).unwrap()).unwrap();
         keeper.push(&std::mem::take(writer.get_mut())).unwrap();
         let Sink::Writing(file) = &keeper.sink else { panic!("nothing is written") };
-        most = most.max(file.memory_size());
-        groups = file.flushed_row_groups().len();
+        most = most.max(file.0.memory_size());
+        groups = file.0.flushed_row_groups().len();
     }
     assert_eq!(groups, 2);
     assert!(most < write::ROW_GROUP + write::ROW_GROUP / 4, "{most}");

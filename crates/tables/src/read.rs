@@ -39,7 +39,7 @@ pub struct Reader {
 
 enum Source {
     Parquet(ParquetRecordBatchReader),
-    Stream(Box<StreamReader<Box<dyn Read>>>),
+    Stream(Box<StreamReader<Box<dyn Read + Send>>>),
 }
 
 /// Numbers of a column as they lie in the batch; they stay there as long as somebody holds them, and nothing is copied.
@@ -294,7 +294,7 @@ fn fits<A: Array + 'static>(
     array.map(of).ok_or_else(|| ArrowError::CastError(format!("a column is no {data_type}")))
 }
 
-fn open_stream(path: &Path, input: Box<dyn Read>) -> Result<(Source, SchemaRef), Error> {
+fn open_stream(path: &Path, input: Box<dyn Read + Send>) -> Result<(Source, SchemaRef), Error> {
     let reader = StreamReader::try_new(input, None)
         .map_err(|error| Error::damaged(path, format!("it is no Arrow IPC stream: {error}")))?;
     let schema = reader.schema();

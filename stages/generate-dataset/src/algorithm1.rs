@@ -1,11 +1,13 @@
 //! Algorithm 1: a handwritten digit becomes an image whose 1,024 pixels are one draw of P(X), in the paper N(0, 1024).
 //!
-//! One function a step, in the order of the paper:
+//! One function a step, in the order of the paper, but that the central part is cut before it is binarised, which comes to the same:
 //!
 //! ```text
-//!  grey digit ─binarise─▶ z ─central_part─▶ z_c 64×64 ─downsample─▶ z_cd 32×32 ─decompose─▶ four regions
-//!        P(X) ─sample─▶ x ─sort_descending─▶ x̂ ──────────────────────────────────place─▶ image
+//!  grey digit ─binarise_centre─▶ z_c 64×64 ─downsample─▶ z_cd 32×32 ─decompose─▶ four regions
+//!        P(X) ─sample─▶ x ─sort_descending─▶ x̂ ───────────────────────────────────place─▶ image
 //! ```
+
+use std::ops::Range;
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -16,12 +18,11 @@ use statistics::random::draw;
 use tables::picture::Grey;
 use tables::{PIXELS, SIDE};
 
-/// A black-and-white picture, row after row; true is ink.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Binary {
-    side: usize,
-    ink: Vec<bool>,
-}
+/// The black-and-white picture z_c: a row is the bits of a number, the first pixel the lowest; 1 is ink.
+pub type Centre = [u64; CENTRE];
+
+/// The digit z_cd, and any other set of an image's pixels, kept like [`Centre`].
+pub type Mask = [u32; SIDE];
 
 /// Where a pixel lies with respect to the digit's edge. The order is that of the sorted values: the largest go outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +37,40 @@ pub enum Region {
     Inside = 3,
 }
 
+impl Region {
+    /// All four, in the order of their numbers.
+    pub const ALL: [Region; 4] =
+        [Region::Outside, Region::OutsideBoundary, Region::InsideBoundary, Region::Inside];
+}
+
+/// The four regions of an image, by number: each pixel is in one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Regions([Mask; 4]);
+
+impl Regions {
+    /// The pixels of a region, row by row, those that stand side by side together.
+    pub fn runs(&self, region: Region) -> impl Iterator<Item = Range<usize>> {
+        self.0[region as usize].iter().enumerate().flat_map(|(y, row)| {
+            let mut rest = u64::from(*row);
+            std::iter::from_fn(move || {
+                (rest != 0).then(|| {
+                    let first = rest.trailing_zeros() as usize;
+                    let length = (rest >> first).trailing_ones() as usize;
+                    rest &= u64::MAX << (first + length);
+                    y * SIDE + first..y * SIDE + first + length
+                })
+            })
+        })
+    }
+
+    /// The region of each pixel, by number.
+    pub fn write(&self, numbers: &mut [u8; PIXELS]) {
+        for region in Region::ALL {
+            self.runs(region).for_each(|run| numbers[run].fill(region as u8));
+        }
+    }
+}
+
 /// Where the sorted values go: inside each region in some order, as in the paper, or anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -48,146 +83,148 @@ pub enum Placement {
     Anywhere,
 }
 
-/// An image of the dataset.
-#[derive(Clone, Debug)]
-pub struct Synthetic {
-    /// 32 × 32 pixels.
-    pub pixels: Vec<f32>,
-    /// 32 × 32 regions.
-    pub regions: Vec<Region>,
-}
-
 /// Side of the central part z_c.
 const CENTRE: usize = 64;
 
 /// Grey of at least this is ink.
-const THRESHOLD: f32 = 128.0;
+const THRESHOLD: u8 = 128;
 
-/// All steps for one digit.
+/// All steps for one digit: writes the image and the region of each pixel.
 pub fn generate(
     digit: &Grey,
     known: &Distribution,
     placement: Placement,
     random: &mut ChaCha8Rng,
-) -> Synthetic {
-    let z = binarise(digit);
-    let z_c = central_part(&z);
+    image: &mut [f32; PIXELS],
+    numbers: &mut [u8; PIXELS],
+) {
+    let z_c = binarise_centre(digit);
     let z_cd = downsample(&z_c);
     let regions = decompose(&z_cd);
-    let x = sample(known, random);
-    let sorted = sort_descending(x);
-    let pixels = place(&sorted, &regions, placement, random);
-    Synthetic { pixels, regions }
+    regions.write(numbers);
+    let mut x = sample(known, random);
+    sort_descending(&mut x);
+    place(&x, &regions, placement, random, image);
 }
 
-/// Step 2: binarises a digit. A digit smaller than 64×64 (MNIST's 28×28) is first enlarged to 64×64.
-pub fn binarise(digit: &Grey) -> Binary {
-    if digit.width >= CENTRE && digit.height >= CENTRE {
-        let side = digit.width.min(digit.height);
-        let (top, left) = ((digit.height - side) / 2, (digit.width - side) / 2);
-        let pixel = |y: usize, x: usize| digit.pixels[(top + y) * digit.width + left + x];
-        return Binary::from_fn(side, |y, x| f32::from(pixel(y, x)) >= THRESHOLD);
+/// Steps 2 and 3: the central 64×64 pixels, binarised. A digit smaller than that (MNIST's 28×28) is first enlarged to it.
+pub fn binarise_centre(digit: &Grey) -> Centre {
+    if digit.width < CENTRE || digit.height < CENTRE {
+        let threshold = u32::from(THRESHOLD) * ENLARGED;
+        return enlarge(digit, |greys| bits(&greys.map(|grey| grey >= threshold)));
     }
-    let mut ink = Vec::with_capacity(CENTRE * CENTRE);
-    enlarge(digit, |greys| ink.extend(greys.iter().map(|grey| *grey >= THRESHOLD)));
-    Binary { side: CENTRE, ink }
+    let side = digit.width.min(digit.height);
+    let margin = |length: usize| (length - side) / 2 + (side - CENTRE) / 2;
+    let (top, left) = (margin(digit.height), margin(digit.width));
+    std::array::from_fn(|y| {
+        let row = &digit.pixels[(top + y) * digit.width + left..];
+        bits(&std::array::from_fn(|x| row[x] >= THRESHOLD))
+    })
 }
+
+/// The first is the lowest.
+fn bits(row: &[bool; CENTRE]) -> u64 {
+    // Multiplied by this, eight bytes of 0 or 1 stand side by side in the highest byte, the first lowest.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let (eights, _) = row.as_chunks::<8>();
+    eights.iter().rev().fold(0, |bits, eight| {
+        let bytes = u64::from_le_bytes(eight.map(u8::from));
+        bits << 8 | bytes.wrapping_mul(GATHER) >> 56
+    })
+}
+
+/// In how many parts the way from one pixel of a digit to the next is divided, so that those of the enlarged digit lie on them.
+const PARTS: u16 = 128;
+
+/// The unit of the enlarged digit's greys: each is a mean, by [`PARTS`] along rows and again along columns.
+const ENLARGED: u32 = PARTS as u32 * PARTS as u32;
 
 /// Where a pixel of the enlarged digit lies between two of the digit's own.
+#[derive(Clone, Copy)]
 struct Between {
-    low: usize,
-    high: usize,
-    /// How far it is from `low`, 0 to 1, in steps of 1/128.
-    share: f32,
+    /// The one before it; after the last comes the last again.
+    before: usize,
+    /// How far it is from that to the next, in parts.
+    share: u16,
 }
 
-impl Between {
-    fn mix(&self, low: f32, high: f32) -> f32 {
-        low * (1.0 - self.share) + high * self.share
-    }
+/// For a row or column of this length: bilinear, centres of pixels aligned, borders repeated.
+fn between(length: usize) -> [Between; CENTRE] {
+    std::array::from_fn(|index| {
+        // (index + ½) · length / 64 − ½, in parts.
+        let parts = ((2 * index + 1) * length).saturating_sub(CENTRE).min((length - 1) * usize::from(PARTS));
+        Between { before: parts / usize::from(PARTS), share: (parts % usize::from(PARTS)) as u16 }
+    })
 }
 
-/// The greys of the digit enlarged to 64×64, row by row: bilinear, centres of pixels aligned, borders repeated. First along
-/// rows, then along columns. Nothing is rounded: a grey has 8 bits and each of two shares 7, 22 of 24 together.
-fn enlarge(digit: &Grey, mut row_is: impl FnMut(&[f32; CENTRE])) {
-    let between = |length: usize| -> [Between; CENTRE] {
-        std::array::from_fn(|index| {
-            let place = (index as f64 + 0.5) * length as f64 / CENTRE as f64 - 0.5;
-            let place = place.clamp(0.0, (length - 1) as f64);
-            let low = place as usize;
-            Between { low, high: (low + 1).min(length - 1), share: (place - low as f64) as f32 }
-        })
-    };
+/// What `row_is` says of each row of the digit enlarged to 64×64, whose greys come in units of 1/[`ENLARGED`]. First along rows,
+/// then along columns, in whole numbers, so that nothing is rounded.
+fn enlarge<T>(digit: &Grey, row_is: impl Fn(&[u32; CENTRE]) -> T) -> [T; CENTRE] {
     let columns = between(digit.width);
-    let widen = |row: &[u8]| -> [f32; CENTRE] {
+    let widen = |row: &[u8]| -> [u16; CENTRE] {
         if row.iter().all(|grey| *grey == 0) {
-            return [0.0; CENTRE];
+            return [0; CENTRE];
         }
-        std::array::from_fn(|x| {
-            columns[x].mix(f32::from(row[columns[x].low]), f32::from(row[columns[x].high]))
-        })
+        let greys: Vec<u16> = row.iter().chain(row.last()).map(|grey| u16::from(*grey)).collect();
+        columns.map(|x| greys[x.before] * (PARTS - x.share) + greys[x.before + 1] * x.share)
     };
-    let wide: Vec<[f32; CENTRE]> = digit.pixels.chunks_exact(digit.width).map(widen).collect();
-    for y in between(digit.height) {
-        let (upper, lower) = (&wide[y.low], &wide[y.high]);
-        row_is(&std::array::from_fn(|x| y.mix(upper[x], lower[x])));
-    }
-}
-
-/// Step 3: the central 64×64 pixels.
-pub fn central_part(z: &Binary) -> Binary {
-    let margin = (z.side - CENTRE) / 2;
-    let mut ink = Vec::with_capacity(CENTRE * CENTRE);
-    for row in z.ink.chunks_exact(z.side).skip(margin).take(CENTRE) {
-        ink.extend_from_slice(&row[margin..margin + CENTRE]);
-    }
-    Binary { side: CENTRE, ink }
+    let mut wide: Vec<[u16; CENTRE]> = digit.pixels.chunks_exact(digit.width).map(widen).collect();
+    wide.extend_from_within(wide.len().saturating_sub(1)..);
+    between(digit.height).map(|y| {
+        let (upper, lower) = (&wide[y.before], &wide[y.before + 1]);
+        let (above, below) = (u32::from(PARTS - y.share), u32::from(y.share));
+        row_is(&std::array::from_fn(|x| u32::from(upper[x]) * above + u32::from(lower[x]) * below))
+    })
 }
 
 /// Step 4: 32×32, each pixel ink where at least half of its 2×2 block is.
-pub fn downsample(z_c: &Binary) -> Binary {
-    let mut ink = Vec::with_capacity(PIXELS);
-    for rows in z_c.ink.chunks_exact(2 * z_c.side) {
-        let (upper, lower) = rows.split_at(z_c.side);
-        let blocks = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-        ink.extend(blocks.map(|(upper, lower)| {
-            [upper[0], upper[1], lower[0], lower[1]].map(u8::from).iter().sum::<u8>() >= 2
-        }));
-    }
-    Binary { side: SIDE, ink }
+pub fn downsample(z_c: &Centre) -> Mask {
+    let (pairs, _) = z_c.as_chunks::<2>();
+    std::array::from_fn(|y| {
+        let [upper, lower] = pairs[y];
+        let both = |row: u64| row & row >> 1;
+        let any = |row: u64| row | row >> 1;
+        every_second(both(upper) | both(lower) | any(upper) & any(lower))
+    })
+}
+
+/// The bits 0, 2, 4 and so on, side by side.
+fn every_second(row: u64) -> u32 {
+    const STEPS: [(u32, u64); 5] = [
+        (1, 0x3333_3333_3333_3333),
+        (2, 0x0f0f_0f0f_0f0f_0f0f),
+        (4, 0x00ff_00ff_00ff_00ff),
+        (8, 0x0000_ffff_0000_ffff),
+        (16, 0x0000_0000_ffff_ffff),
+    ];
+    let apart = row & 0x5555_5555_5555_5555;
+    STEPS.iter().fold(apart, |row, (by, mask)| (row | row >> by) & mask) as u32
 }
 
 /// Steps 5 and 6: the digit's edge, decomposed into four regions by dilation and erosion with the four neighbours.
 /// What lies beyond the picture is background.
-pub fn decompose(z_cd: &Binary) -> Vec<Region> {
-    const { assert!(SIDE <= u32::BITS as usize, "a row is the bits of a number") };
-    const BY_BITS: [Region; 4] =
-        [Region::Outside, Region::OutsideBoundary, Region::InsideBoundary, Region::Inside];
-    // A row is the bits of a number, the first pixel the lowest, between two rows of background.
-    let mut rows = [0_u32; SIDE + 2];
-    for (bits, ink) in rows[1..].iter_mut().zip(z_cd.ink.chunks_exact(SIDE)) {
-        *bits = ink.iter().rev().fold(0, |bits, ink| bits << 1 | u32::from(*ink));
-    }
-    let mut regions = Vec::with_capacity(PIXELS);
-    for near in rows.windows(3) {
-        let (above, here, below) = (near[0], near[1], near[2]);
+pub fn decompose(z_cd: &Mask) -> Regions {
+    const { assert!(SIDE == u32::BITS as usize, "a row is the bits of a number") };
+    let mut regions = Regions([[0; SIDE]; 4]);
+    for (y, here) in z_cd.iter().enumerate() {
+        let above = if y == 0 { 0 } else { z_cd[y - 1] };
+        let below = z_cd.get(y + 1).unwrap_or(&0);
         let (left, right) = (here << 1, here >> 1);
         let dilated = here | above | below | left | right;
         let eroded = here & above & below & left & right;
-        // Of a digit's pixel the second bit of its region is set; the first where it is eroded, or dilated only.
-        let first = (dilated & !here) | eroded;
-        regions.extend((0..SIDE).map(|x| BY_BITS[((here >> x & 1) << 1 | (first >> x & 1)) as usize]));
+        let rows = [!dilated, dilated & !here, here & !eroded, eroded];
+        regions.0.iter_mut().zip(rows).for_each(|(mask, row)| mask[y] = row);
     }
     regions
 }
 
 /// Step 7: 1,024 draws of P(X), in the paper N(0, 1024).
-pub fn sample(known: &Distribution, random: &mut ChaCha8Rng) -> Vec<f32> {
-    (0..PIXELS).map(|_| draw(known, random) as f32).collect()
+pub fn sample(known: &Distribution, random: &mut ChaCha8Rng) -> [f32; PIXELS] {
+    std::array::from_fn(|_| draw(known, random) as f32)
 }
 
 /// Step 8: in descending order.
-pub fn sort_descending(x: Vec<f32>) -> Vec<f32> {
+pub fn sort_descending(x: &mut [f32; PIXELS]) {
     // Whole numbers in the opposite order of the floats: they sort faster.
     const SIGN: u32 = 1 << 31;
     let key = |value: f32| match value.to_bits() {
@@ -195,46 +232,40 @@ pub fn sort_descending(x: Vec<f32>) -> Vec<f32> {
         bits => bits,
     };
     let value = |key: u32| f32::from_bits(if key & SIGN == 0 { !key & !SIGN } else { key });
-    let mut keys: Vec<u32> = x.into_iter().map(key).collect();
+    let mut keys = x.map(key);
     keys.sort_unstable();
-    keys.into_iter().map(value).collect()
+    *x = keys.map(value);
 }
 
 /// Steps 9 and 10: the sorted values cut into four parts, one a region, and put in their places. `shuffled` keeps the
 /// parts and loses the order inside each; `anywhere` loses all order.
-pub fn place(sorted: &[f32], regions: &[Region], placement: Placement, random: &mut ChaCha8Rng) -> Vec<f32> {
+pub fn place(
+    sorted: &[f32; PIXELS],
+    regions: &Regions,
+    placement: Placement,
+    random: &mut ChaCha8Rng,
+    image: &mut [f32; PIXELS],
+) {
     if placement == Placement::Anywhere {
-        let mut pixels = sorted.to_vec();
-        pixels.shuffle(random);
-        return pixels;
+        *image = *sorted;
+        image.shuffle(random);
+        return;
     }
-    let mut places: [Vec<usize>; 4] = std::array::from_fn(|_| Vec::with_capacity(regions.len()));
-    for (pixel, region) in regions.iter().enumerate() {
-        places[*region as usize].push(pixel);
-    }
-    let mut pixels = vec![0.0; sorted.len()];
-    let mut rest = sorted;
-    for mut places in places {
-        if placement == Placement::Shuffled {
+    let mut rest = sorted.as_slice();
+    for region in Region::ALL {
+        if placement == Placement::Raster {
+            for run in regions.runs(region) {
+                let (part, others) = rest.split_at(run.len());
+                image[run].copy_from_slice(part);
+                rest = others;
+            }
+        } else {
+            let mut places: Vec<usize> = regions.runs(region).flatten().collect();
             places.shuffle(random);
+            let (part, others) = rest.split_at(places.len());
+            places.into_iter().zip(part).for_each(|(place, value)| image[place] = *value);
+            rest = others;
         }
-        let (part, others) = rest.split_at(places.len());
-        for (place, value) in places.into_iter().zip(part) {
-            pixels[place] = *value;
-        }
-        rest = others;
-    }
-    pixels
-}
-
-impl Binary {
-    /// A picture of side × side from what `ink(y, x)` says.
-    pub fn from_fn(side: usize, ink: impl Fn(usize, usize) -> bool) -> Binary {
-        let mut all = Vec::with_capacity(side * side);
-        for y in 0..side {
-            all.extend((0..side).map(|x| ink(y, x)));
-        }
-        Binary { side, ink: all }
     }
 }
 

@@ -25,8 +25,39 @@ fn numbers(value: &Value) -> Vec<f64> {
     list.flat_map(|item| item.as_f64().map_or_else(|| numbers(item), |number| vec![number])).collect()
 }
 
-fn text<T>(values: &[T], digit: impl Fn(&T) -> u8) -> String {
-    values.iter().map(|value| char::from(b'0' + digit(value))).collect()
+fn digit(grey: &Grey) -> Mask {
+    downsample(&binarise_centre(grey))
+}
+
+fn enlarged(grey: &Grey) -> [[f64; 64]; 64] {
+    enlarge(grey, |row| row.map(|grey| f64::from(grey) / f64::from(ENLARGED)))
+}
+
+fn ink(z_cd: &Mask) -> String {
+    let row = |row: &u32| (0..SIDE).map(|x| if row >> x & 1 == 1 { '1' } else { '0' }).collect::<String>();
+    z_cd.iter().map(row).collect()
+}
+
+fn numbers_of(regions: &Regions) -> [u8; PIXELS] {
+    let mut numbers = [9; PIXELS];
+    regions.write(&mut numbers);
+    numbers
+}
+
+fn image_of(
+    x: &[f32; PIXELS],
+    regions: &Regions,
+    placement: Placement,
+    random: &mut ChaCha8Rng,
+) -> [f32; PIXELS] {
+    let mut image = [f32::NAN; PIXELS];
+    place(x, regions, placement, random, &mut image);
+    image
+}
+
+fn sorted(mut x: [f32; PIXELS]) -> [f32; PIXELS] {
+    sort_descending(&mut x);
+    x
 }
 
 #[test]
@@ -35,9 +66,10 @@ fn digits_and_regions_are_those_of_scipy() {
     let cases = ["digits", "edge_cases"].iter().flat_map(|key| reference[*key].as_array().unwrap());
     let mut count = 0;
     for case in cases {
-        let z_cd = downsample(&central_part(&binarise(&grey(case["pixels"].as_str().unwrap()))));
-        assert_eq!(text(&z_cd.ink, |ink| u8::from(*ink)), rows(&case["digit"]));
-        assert_eq!(text(&decompose(&z_cd), |region| *region as u8), rows(&case["regions"]));
+        let z_cd = digit(&grey(case["pixels"].as_str().unwrap()));
+        assert_eq!(ink(&z_cd), rows(&case["digit"]));
+        let regions = numbers_of(&decompose(&z_cd)).map(|number| char::from(b'0' + number));
+        assert_eq!(String::from_iter(regions), rows(&case["regions"]));
         count += 1;
     }
     assert_eq!(count, 19);
@@ -48,22 +80,22 @@ fn enlarging_is_that_of_pytorch() {
     let reference = reference();
     let digit = reference["resized"]["digit_index"].as_u64().unwrap() as usize;
     let digit = grey(reference["digits"][digit]["pixels"].as_str().unwrap());
-    let mut greys = Vec::new();
-    enlarge(&digit, |row| greys.extend(row.iter().map(|grey| f64::from(*grey))));
-    assert_eq!(greys, numbers(&reference["resized"]["values"]));
+    assert_eq!(enlarged(&digit).concat(), numbers(&reference["resized"]["values"]));
 }
 
 #[test]
 fn values_are_placed_as_numpy_places_them() {
     let reference = reference();
     let placement = &reference["placement"];
-    let digit = placement["digit_index"].as_u64().unwrap() as usize;
-    let digit = grey(reference["digits"][digit]["pixels"].as_str().unwrap());
-    let regions = decompose(&downsample(&central_part(&binarise(&digit))));
-    let vector = numbers(&placement["vector"]).iter().map(|value| *value as f32).collect();
-    let image = place(&sort_descending(vector), &regions, Placement::Raster, &mut split(1, "", 0));
-    let expected: Vec<f32> = numbers(&placement["image"]).iter().map(|value| *value as f32).collect();
-    assert_eq!(image, expected);
+    let index = placement["digit_index"].as_u64().unwrap() as usize;
+    let regions = decompose(&digit(&grey(reference["digits"][index]["pixels"].as_str().unwrap())));
+    let singles = |values: &Value| -> [f32; PIXELS] {
+        let values: Vec<f32> = numbers(values).iter().map(|value| *value as f32).collect();
+        values.try_into().unwrap()
+    };
+    let x = sorted(singles(&placement["vector"]));
+    let image = image_of(&x, &regions, Placement::Raster, &mut split(1, "", 0));
+    assert_eq!(image, singles(&placement["image"]));
 }
 
 #[test]
@@ -73,9 +105,7 @@ fn a_digit_of_sd19_is_cut_to_its_central_part() {
         pixels[y * 128 + 40] = 255;
         pixels[y * 128 + 41] = 255;
     }
-    let z_cd = downsample(&central_part(&binarise(&Grey { width: 128, height: 128, pixels })));
-    let expected = Binary::from_fn(SIDE, |_, x| x == 4);
-    assert_eq!(z_cd, expected);
+    assert_eq!(digit(&Grey { width: 128, height: 128, pixels }), [1 << 4; SIDE]);
 }
 
 proptest! {
@@ -89,12 +119,11 @@ proptest! {
     ) {
         let digit = Grey { width: 28, height: 28, pixels };
         let known = Distribution::new(family, 0.0, 32.0).unwrap();
-        let image = generate(&digit, &known, placement, &mut split(seed, "pixels", 0));
-        let drawn = sort_descending(sample(&known, &mut split(seed, "pixels", 0)));
-        prop_assert_eq!(sort_descending(image.pixels.clone()), drawn);
-        let share = |region| image.regions.iter().filter(|r| **r == region).count() as f64 / PIXELS as f64;
-        let all = [Region::Outside, Region::OutsideBoundary, Region::InsideBoundary, Region::Inside];
-        prop_assert!((all.into_iter().map(share).sum::<f64>() - 1.0).abs() < 1e-12);
+        let (mut image, mut numbers) = ([f32::NAN; PIXELS], [9; PIXELS]);
+        generate(&digit, &known, placement, &mut split(seed, "pixels", 0), &mut image, &mut numbers);
+        let drawn = sample(&known, &mut split(seed, "pixels", 0));
+        prop_assert_eq!(sorted(image), sorted(drawn));
+        prop_assert!(numbers.iter().all(|number| usize::from(*number) < Region::ALL.len()));
     }
 
     #[test]
@@ -105,19 +134,44 @@ proptest! {
             let place = ((index as f64 + 0.5) * length as f64 / 64.0 - 0.5).clamp(0.0, (length - 1) as f64);
             (place as usize, (place as usize + 1).min(length - 1), place.fract())
         };
-        let mut y = 0;
-        enlarge(&Grey { width, height, pixels: pixels.clone() }, |row| {
+        for (y, row) in enlarged(&Grey { width, height, pixels: pixels.clone() }).iter().enumerate() {
             let (above, below, down) = place(y, height);
             for (x, grey) in row.iter().enumerate() {
                 let (left, right, along) = place(x, width);
                 let at = |y: usize, x: usize| f64::from(pixels[y * width + x]);
                 let upper = at(above, left) * (1.0 - along) + at(above, right) * along;
                 let lower = at(below, left) * (1.0 - along) + at(below, right) * along;
-                assert_eq!(f64::from(*grey), upper * (1.0 - down) + lower * down);
+                prop_assert_eq!(*grey, upper * (1.0 - down) + lower * down);
             }
-            y += 1;
-        });
-        prop_assert_eq!(y, 64);
+        }
+    }
+
+    #[test]
+    fn sorting_is_that_of_the_library(
+        values in prop::collection::vec(prop::num::f32::NORMAL | prop::num::f32::ZERO, PIXELS), same in any::<bool>(), seed in any::<u64>(),
+    ) {
+        let mut random = split(seed, "values", 0);
+        // All magnitudes, few different values, or as they are drawn.
+        let known = Distribution::new(Family::Laplace, 0.0, 3.0).unwrap();
+        let drawn = sample(&known, &mut random);
+        let few = drawn.map(f32::round);
+        for x in [values.try_into().unwrap(), if same { few } else { drawn }] {
+            let mut expected = x;
+            expected.sort_by(|a, b| b.partial_cmp(a).unwrap());
+            prop_assert_eq!(sorted(x), expected);
+        }
+    }
+
+    #[test]
+    fn a_pixel_is_ink_where_two_of_its_four_are(pixels in prop::collection::vec(any::<u8>(), 28 * 28)) {
+        let grey = Grey { width: 28, height: 28, pixels };
+        let (greys, z_cd) = (enlarged(&grey), digit(&grey));
+        for (y, rows) in greys.chunks(2).enumerate() {
+            for (x, row) in (0..SIDE).map(|x| (x, z_cd[y] >> x & 1)) {
+                let four = [rows[0][2 * x], rows[0][2 * x + 1], rows[1][2 * x], rows[1][2 * x + 1]];
+                prop_assert_eq!(row == 1, four.iter().filter(|grey| **grey >= 128.0).count() >= 2);
+            }
+        }
     }
 
     #[test]
@@ -125,8 +179,10 @@ proptest! {
         pixels in prop::collection::vec(any::<u8>(), 28 * 28), seed in any::<u64>(),
     ) {
         let digit = Grey { width: 28, height: 28, pixels };
-        let image = generate(&digit, &Distribution::new(Family::Normal, 0.0, 32.0).unwrap(), Placement::Shuffled, &mut split(seed, "pixels", 0));
-        let mut ordered: Vec<(Region, f32)> = image.regions.iter().copied().zip(image.pixels).collect();
+        let known = Distribution::new(Family::Normal, 0.0, 32.0).unwrap();
+        let (mut image, mut numbers) = ([f32::NAN; PIXELS], [9; PIXELS]);
+        generate(&digit, &known, Placement::Shuffled, &mut split(seed, "pixels", 0), &mut image, &mut numbers);
+        let mut ordered: Vec<(u8, f32)> = numbers.into_iter().zip(image).collect();
         ordered.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
         prop_assert!(ordered.windows(2).all(|pair| pair[0].1 >= pair[1].1));
     }

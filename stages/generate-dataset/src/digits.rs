@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use tables::picture::{self, Grey};
-use tables::{CLASSES, Reader, catalogue};
+use tables::{Batch, CLASSES, Reader, catalogue};
 
 mod mnist;
 mod sd19;
@@ -70,22 +70,32 @@ pub fn read(path: &Path) -> Result<Vec<Digit>, Error> {
 
 fn read_parquet(path: &Path) -> Result<Vec<Digit>, Error> {
     let mut digits = Vec::new();
-    for batch in Reader::open(path, &catalogue::DIGITS, &[])? {
+    let mut batches = Reader::open(path, &catalogue::DIGITS, &[])?;
+    let mut read = batches.next();
+    while let Some(batch) = read {
         let batch = batch?;
-        let labels = batch.i64s("label")?;
-        let images = batch.encoded_images("image")?;
-        let decoded: Vec<Result<Grey, picture::Error>> =
-            images.par_iter().map(|(bytes, _)| picture::decode(bytes)).collect();
-        for (row, (grey, (_, place))) in decoded.into_iter().zip(images).enumerate() {
-            let label = u8::try_from(labels[row]).ok().filter(|label| usize::from(*label) < CLASSES);
-            let label = label.ok_or_else(|| {
-                batch.bad_value("label", row, format!("label {}", labels[row]), "labels are 0 to 9")
-            })?;
-            let grey = grey.map_err(|error| {
-                batch.bad_value("image", row, error, "every image is a PNG that can be decoded")
-            })?;
-            digits.push(Digit { label, grey, path: place });
-        }
+        // One thread reads the next batch while the others decode this one.
+        let (next, decoded) = rayon::join(|| batches.next(), || decode(&batch));
+        digits.extend(decoded?);
+        read = next;
     }
     Ok(digits)
+}
+
+fn decode(batch: &Batch) -> Result<Vec<Digit>, tables::Error> {
+    let labels = batch.i64s("label")?;
+    let images = batch.encoded_images("image")?;
+    let digit = |(row, (bytes, path)): (usize, (Vec<u8>, String))| {
+        let label = u8::try_from(labels[row]).ok().filter(|label| usize::from(*label) < CLASSES);
+        let label = label.ok_or_else(|| {
+            batch.bad_value("label", row, format!("label {}", labels[row]), "labels are 0 to 9")
+        })?;
+        let grey = picture::decode(&bytes).map_err(|error| {
+            batch.bad_value("image", row, error, "every image is a PNG that can be decoded")
+        })?;
+        Ok(Digit { label, grey, path })
+    };
+    let digits: Vec<Result<Digit, tables::Error>> = images.into_par_iter().enumerate().map(digit).collect();
+    // The first that is wrong, whichever thread came first.
+    digits.into_iter().collect()
 }

@@ -15,7 +15,6 @@ use statistics::distribution::Distribution;
 use statistics::random;
 use tables::{CLASSES, Cells, PIXELS, Writer, catalogue};
 
-use algorithm1::Synthetic;
 use digits::Digit;
 pub use stage_params::Params;
 
@@ -57,12 +56,13 @@ fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let chunks: Vec<(usize, &[Plan<'_>])> =
         plans.chunks(ROWS).enumerate().map(|(chunk, some)| (chunk * ROWS, some)).collect();
     let generate = |(first, some): &(usize, &[Plan<'_>])| {
-        let images = (0..some.len()).into_par_iter().map(|index| {
-            let mut pixels = random::split(seed, "pixels", (first + index) as u64);
-            algorithm1::generate(&some[index].digit.grey, &known, params.placement, &mut pixels)
+        let (mut pixels, mut regions) = (vec![0.0; some.len() * PIXELS], vec![0; some.len() * PIXELS]);
+        let images = pixels.as_chunks_mut().0.par_iter_mut().zip(regions.as_chunks_mut().0);
+        images.zip(some.par_iter().enumerate()).for_each(|((image, regions), (index, plan))| {
+            let mut random = random::split(seed, "pixels", (first + index) as u64);
+            algorithm1::generate(&plan.digit.grey, &known, params.placement, &mut random, image, regions);
         });
-        let images: Vec<Synthetic> = images.collect();
-        cells(*first, some, &images, seed)
+        cells(*first, some, pixels, regions, seed)
     };
     // One thread writes some images while the others make the next ones.
     let mut ready = chunks.first().map(generate);
@@ -108,17 +108,11 @@ fn plan<'a>(digits: &'a [Digit], params: &Params) -> Result<Vec<Plan<'a>>, Error
     Ok(plans)
 }
 
-fn cells(first: usize, plans: &[Plan<'_>], images: &[Synthetic], seed: u64) -> Vec<Cells> {
+fn cells(first: usize, plans: &[Plan<'_>], pixels: Vec<f32>, regions: Vec<u8>, seed: u64) -> Vec<Cells> {
     let random_label = |index: usize| {
         let mut random = random::split(seed, "random label", (first + index) as u64);
         random.random_range(0..CLASSES as u8)
     };
-    let mut pixels = Vec::with_capacity(images.len() * PIXELS);
-    let mut regions = Vec::with_capacity(images.len() * PIXELS);
-    for image in images {
-        pixels.extend_from_slice(&image.pixels);
-        regions.extend(image.regions.iter().map(|region| *region as u8));
-    }
     vec![
         Cells::I32((first..first + plans.len()).map(|id| id as i32).collect()),
         Cells::Words(plans.iter().map(|plan| plan.split.to_owned()).collect()),

@@ -67,7 +67,7 @@ enum Stop {
 /// Passes a stream on to its end, piece by piece: the next is read when the last was taken by the reader of the copy
 /// and by the table, so a slow reader slows the writer, and nothing waits here but one piece. `told` hears
 /// of new rows.
-fn pass<W: Write + Send>(
+fn pass<W: Write + Send + 'static>(
     stream: &mut impl Read,
     mut copy: Option<&mut impl Write>,
     keeper: &mut Keeper<W>,

@@ -3,9 +3,7 @@
 use super::answer;
 use crate::arguments::{self, Common, GcArguments};
 use crate::claims;
-use crate::digests::{self, Digests};
 use crate::errors::{Error, io_error};
-use crate::files::Project;
 use crate::last::LastRuns;
 use crate::lock::CacheUse;
 use crate::open;
@@ -13,13 +11,15 @@ use crate::phrases::{bytes, counted};
 use crate::preview;
 use crate::programs::Descriptions;
 use crate::slurm::{self, Shelf};
-use crate::store::{Record, Store, StoredRecord};
 use blake3::Hash;
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+use store::digests::{self, Digests};
+use store::files::Project;
+use store::{Record, Store, StoredRecord};
 
 /// How much may stay of what nothing needs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,7 +83,7 @@ pub(crate) fn gc(arguments: GcArguments) -> Result<(), Error> {
     let stale =
         |path: &Path| folders.iter().any(|folder| path.starts_with(folder)) && !outputs.contains(path);
     collect(&store, &needed, stale, Allowance { age, size }, dry_run, json)?;
-    if dry_run { Ok(()) } else { digests.save() }
+    if dry_run { Ok(()) } else { Ok(digests.save()?) }
 }
 
 /// The keys that the pipelines need which are not `given`: all that their last runs made, here and in every other

@@ -4,7 +4,6 @@ use super::answer;
 use crate::account::Account;
 use crate::account::{Outcome, State};
 use crate::errors::Error;
-use crate::files::Project;
 use crate::judge::Reason;
 use crate::on::CLUSTER_THREADS;
 use crate::phrases::{bytes, duration};
@@ -14,6 +13,7 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::SystemTime;
+use store::files::Project;
 
 fn folder(project: &Project) -> PathBuf {
     project.state("history")

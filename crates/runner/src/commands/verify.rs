@@ -1,17 +1,17 @@
 //! `runner verify`: rereads everything that is remembered, and forgets what is not as it was.
 
 use super::answer;
-use crate::digests;
 use crate::errors::Error;
-use crate::key;
 use crate::phrases::{bytes, counted};
-use crate::store::{Record, Store};
 use blake3::Hash;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use store::digests;
+use store::key;
+use store::{Record, Store};
 
 #[derive(Default, Serialize)]
 struct Verification {

@@ -2,11 +2,11 @@
 //! and where it and the contents that it names lie.
 
 use super::sign::Signer;
-use crate::key::Field;
-use crate::store::Record;
 use blake3::Hash;
 use object_store::path::Path;
 use std::collections::BTreeSet;
+use store::Record;
+use store::key::Field;
 
 /// The folder of all entries, with the number of their form.
 const ROOT: &str = "priorscope-1";
@@ -74,7 +74,7 @@ pub fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Kept;
+    use store::Kept;
 
     fn record() -> Record {
         let digest = blake3::hash(b"content").to_string();

@@ -5,10 +5,7 @@ use super::address::Address;
 use super::entry;
 use super::trouble::{Trouble, in_time, is_missing, words};
 use super::worker::Wanted;
-use crate::errors::{Error, io_error};
-use crate::files::Durable;
 use crate::setting::Setting;
-use crate::store::Object;
 use blake3::Hash;
 use futures_util::stream::StreamExt;
 use object_store::{GetResult, ObjectStoreExt};
@@ -16,6 +13,9 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
+use store::Object;
+use store::error::io_error;
+use store::files::Durable;
 
 /// Fetches what a job made elsewhere: the bytes that came, or nothing if it is not there. Temporary outputs stay away:
 /// here they would be dropped, too.
@@ -46,7 +46,7 @@ pub async fn fetch(
 }
 
 /// What goes wrong on this machine; the job itself will tell more of it.
-fn here(error: Error) -> Trouble {
+fn here(error: store::Error) -> Trouble {
     Trouble::Unusable(error.to_string())
 }
 

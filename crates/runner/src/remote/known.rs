@@ -2,12 +2,12 @@
 
 use super::address::Address;
 use crate::errors::Error;
-use crate::files::{Durable, Project};
-use crate::store::Store;
 use blake3::Hash;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+use store::Store;
+use store::files::{Durable, Project};
 
 /// The keys, in the order of their digits.
 #[derive(Debug, Default)]
@@ -68,8 +68,8 @@ fn read(path: &PathBuf) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digests::Digests;
-    use crate::store::Record;
+    use store::Record;
+    use store::digests::Digests;
 
     #[test]
     fn what_two_runs_learn_at_once_is_known_afterwards_but_not_what_is_gone_or_no_longer_here() {

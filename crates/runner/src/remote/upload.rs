@@ -5,12 +5,12 @@ use super::entry;
 use super::fetch::{entry_bytes, outputs, unusable};
 use super::trouble::{Trouble, in_time, is_missing};
 use crate::setting::Setting;
-use crate::store::{Object, Record};
 use blake3::Hash;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use std::fs::File;
 use std::io::{self, Read};
+use store::{Object, Record};
 
 /// What is put in one piece, in bytes; more is put in parts of at least so much.
 const PART: u64 = 8 << 20;

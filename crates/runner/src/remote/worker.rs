@@ -3,7 +3,6 @@
 use super::address::Address;
 use super::trouble::Trouble;
 use super::{Common, fetch, lock, upload};
-use crate::key::Field;
 use crate::setting::Setting;
 use crate::work::Event;
 use blake3::Hash;
@@ -17,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
+use store::key::Field;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Semaphore, oneshot};
 

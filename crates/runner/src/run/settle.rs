@@ -2,11 +2,11 @@
 
 use super::{Run, State};
 use crate::judge::{self, Judged, Reason, Verdict};
-use crate::place::Placed;
 use crate::setting::OutputId;
-use crate::store::Object;
 use crate::work;
 use blake3::Hash;
+use store::Object;
+use store::Placed;
 
 impl Run<'_> {
     /// Decides about a job whose needs may all be met by now.

@@ -11,7 +11,6 @@
 //! slurm/keys/KEY                  `ARRAY 3`: who works on the key
 //! ```
 
-use crate::files::{Durable, Project};
 use crate::task::{Ending, Task};
 use blake3::Hash;
 use serde::{Deserialize, Serialize};
@@ -22,6 +21,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use store::files::{Durable, Project};
 
 /// One job of an array.
 #[derive(Clone, Debug, PartialEq, Eq)]

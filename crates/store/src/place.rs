@@ -1,8 +1,8 @@
 //! The places of outputs in results/: links to the store, where a user's own files are never lost.
 
 use crate::digests;
-use crate::errors::{Error, io_error};
-use crate::store::{Object, Store};
+use crate::error::{Error, io_error};
+use crate::objects::{Object, Store};
 use blake3::Hash;
 use std::fs;
 use std::io;

@@ -1,7 +1,7 @@
 //! Digests of files, remembered by size, time and inode, so that a run with nothing to do reads no data; and which file
 //! the runner itself has put where in results/, so that a user's is never taken for its own.
 
-use crate::errors::{Error, io_error};
+use crate::error::{Error, io_error};
 use crate::files::{Durable, Project};
 use blake3::Hash;
 use serde::{Deserialize, Serialize};

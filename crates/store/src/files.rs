@@ -1,6 +1,6 @@
 //! The pipeline's folder and its cache: where things lie, what is outside, and files that appear whole.
 
-use crate::errors::{Error, io_error};
+use crate::error::{Error, io_error};
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::Write;
@@ -168,7 +168,7 @@ impl Project {
                 "{} leads out of the pipeline's folder; --allow-outside permits it",
                 parent.display()
             );
-            return Err(Error::Usage(message));
+            return Err(Error::Place(message));
         }
         fs::create_dir_all(parent).map_err(io_error("make the folder", parent))?;
         if let Ok(mut inside) = self.inside.lock() {
@@ -217,7 +217,7 @@ impl Project {
             let made = self.make_aside(side)?;
             let _ = slot.set(made);
         }
-        let aside = slot.get().ok_or_else(|| Error::Usage("no folder for unfinished files".into()))?;
+        let aside = slot.get().ok_or_else(|| Error::Place("no folder for unfinished files".into()))?;
         let path = aside.folder.join(aside.next.fetch_add(1, Ordering::Relaxed).to_string());
         self.make_parent(&path)?;
         Ok(path)
@@ -239,7 +239,7 @@ impl Project {
                 }
             }
         }
-        Err(Error::Usage(format!("{} is full", all.display())))
+        Err(Error::Place(format!("{} is full", all.display())))
     }
 
     /// Removes the unfinished files of runners that were killed.

@@ -1,7 +1,7 @@
 //! The content store: outputs live once under their digest, and the records of jobs say which are whose.
 
 use crate::digests::{self, Digests};
-use crate::errors::{Error, io_error};
+use crate::error::{Error, io_error};
 use crate::files::{self, Durable, Project};
 use crate::key::Field;
 use blake3::Hash;
@@ -97,7 +97,7 @@ pub enum Object {
 
 impl Store<'_> {
     /// Where an object lies, if it is there.
-    pub(crate) fn object_path(&self, digest: Hash) -> PathBuf {
+    pub fn object_path(&self, digest: Hash) -> PathBuf {
         let hex = digest.to_hex();
         self.project.cache("objects").join(&hex[..2]).join(&hex[2..])
     }
