@@ -53,7 +53,7 @@ impl Drop for Written {
     }
 }
 
-/// The compression of the tables that pass between stages.
+/// The compression of most columns of the tables that pass between stages.
 fn zstd() -> WriterProperties {
     let level = ZstdLevel::try_new(3).unwrap_or_default();
     WriterProperties::builder().set_compression(Compression::ZSTD(level)).build()

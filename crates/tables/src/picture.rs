@@ -99,7 +99,7 @@ fn luminance(rgb: [f32; 3]) -> u8 {
     (sum * 255.0).round() as u8
 }
 
-/// Encodes a picture as a PNG of 8-bit grey; the same picture gives the same bytes. They are not compressed: a table of pictures is,
+/// Encodes a picture as a PNG of 8-bit grey; the same picture gives the same bytes. They are not compressed: a table of digits is,
 /// all together, and becomes smaller and is read faster than if each had codes of its own.
 ///
 /// # Errors

@@ -221,7 +221,7 @@ fn batch(table: &Table, schema: &SchemaRef, columns: Vec<Cells>) -> Result<Recor
 /// Encoded bytes of a row group: it is held in memory until it is whole, and others read as many at once as they have cores.
 pub(crate) const ROW_GROUP: usize = 16 << 20;
 
-/// Bytes of a page before it is compressed: it stays near the core while it is encoded.
+/// About how many bytes a page has before it is compressed: it stays near the core while it is encoded.
 const PAGE: usize = 256 << 10;
 
 /// How every Parquet file of ours is cut and compressed.
@@ -230,12 +230,12 @@ fn properties(schema: &Schema) -> Result<WriterProperties, ParquetError> {
         .set_max_row_group_bytes(Some(ROW_GROUP))
         .set_data_page_size_limit(PAGE)
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?));
-    for (path, numbers) in schema.fields().iter().filter_map(|field| numbers(field)) {
+    for (path, many) in schema.fields().iter().filter_map(|field| many_numbers(field)) {
         // A dictionary would be built, found too large and thrown away. The first bytes of all numbers, the second bytes
         // and so on, put together, are what compresses: counts have zeros above, floats their exponents.
-        let compression = match numbers {
-            Numbers::Pixels => Compression::SNAPPY,
-            Numbers::Others => Compression::ZSTD(ZstdLevel::try_new(1)?),
+        let compression = match many {
+            Many::Pixels => Compression::SNAPPY,
+            Many::Others => Compression::ZSTD(ZstdLevel::try_new(1)?),
         };
         properties = properties
             .set_column_dictionary_enabled(path.clone(), false)
@@ -247,7 +247,7 @@ fn properties(schema: &Schema) -> Result<WriterProperties, ParquetError> {
 }
 
 /// Numbers that are many and of many values.
-enum Numbers {
+enum Many {
     /// An image's pixels, which are written and read the most: quickly compressed, at the price of 3 % of their size.
     Pixels,
     /// The others.
@@ -258,21 +258,21 @@ enum Numbers {
 const DIFFERENT: [&str; 2] = ["kl_f1", "kl_f1_standardised"];
 
 /// The Parquet column of a field that holds many numbers of many values.
-fn numbers(field: &Field) -> Option<(ColumnPath, Numbers)> {
+fn many_numbers(field: &Field) -> Option<(ColumnPath, Many)> {
     let inside = |element: &Field| {
         ColumnPath::from(vec![field.name().clone(), "list".to_owned(), element.name().clone()])
     };
     match field.data_type() {
         DataType::FixedSizeList(element, _) => match element.data_type() {
-            DataType::Float32 if field.name() == "pixels" => Some((inside(element), Numbers::Pixels)),
-            DataType::Float32 | DataType::UInt8 => Some((inside(element), Numbers::Others)),
+            DataType::Float32 if field.name() == "pixels" => Some((inside(element), Many::Pixels)),
+            DataType::Float32 | DataType::UInt8 => Some((inside(element), Many::Others)),
             _ => None,
         },
         DataType::List(element) if *element.data_type() == DataType::UInt16 => {
-            Some((inside(element), Numbers::Others))
+            Some((inside(element), Many::Others))
         }
         DataType::Float64 if DIFFERENT.contains(&field.name().as_str()) => {
-            Some((ColumnPath::from(vec![field.name().clone()]), Numbers::Others))
+            Some((ColumnPath::from(vec![field.name().clone()]), Many::Others))
         }
         _ => None,
     }

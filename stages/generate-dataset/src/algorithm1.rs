@@ -25,7 +25,7 @@ pub type Centre = [u64; CENTRE];
 pub type Mask = [u32; SIDE];
 
 /// Where a pixel lies with respect to the digit's edge. The order is that of the sorted values: the largest go outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Region {
     /// Not touched by the dilated digit.
     Outside = 0,
@@ -110,7 +110,7 @@ pub fn generate(
 /// Steps 2 and 3: the central 64×64 pixels, binarised. A digit smaller than that (MNIST's 28×28) is first enlarged to it.
 pub fn binarise_centre(digit: &Grey) -> Centre {
     if digit.width < CENTRE || digit.height < CENTRE {
-        let threshold = u32::from(THRESHOLD) * ENLARGED;
+        let threshold = u32::from(THRESHOLD) * UNITS;
         return enlarge(digit, |greys| bits(&greys.map(|grey| grey >= threshold)));
     }
     let side = digit.width.min(digit.height);
@@ -134,10 +134,10 @@ fn bits(row: &[bool; CENTRE]) -> u64 {
 }
 
 /// In how many parts the way from one pixel of a digit to the next is divided, so that those of the enlarged digit lie on them.
-const PARTS: u16 = 128;
+const PARTS: u16 = 2 * CENTRE as u16;
 
-/// The unit of the enlarged digit's greys: each is a mean, by [`PARTS`] along rows and again along columns.
-const ENLARGED: u32 = PARTS as u32 * PARTS as u32;
+/// How many units of the enlarged digit's greys make one grey level: each is a mean, by [`PARTS`] along rows and again along columns.
+const UNITS: u32 = PARTS as u32 * PARTS as u32;
 
 /// Where a pixel of the enlarged digit lies between two of the digit's own.
 #[derive(Clone, Copy)]
@@ -148,7 +148,8 @@ struct Between {
     share: u16,
 }
 
-/// For a row or column of this length: bilinear, centres of pixels aligned, borders repeated.
+/// Where each of the enlarged digit's pixels lies along a row or column of this length: bilinear, centres of pixels aligned, borders
+/// repeated.
 fn between(length: usize) -> [Between; CENTRE] {
     std::array::from_fn(|index| {
         // (index + ½) · length / 64 − ½, in parts.
@@ -157,7 +158,7 @@ fn between(length: usize) -> [Between; CENTRE] {
     })
 }
 
-/// What `row_is` says of each row of the digit enlarged to 64×64, whose greys come in units of 1/[`ENLARGED`]. First along rows,
+/// What `row_is` says of each row of the digit enlarged to 64×64, whose greys come in units of 1/[`UNITS`]. First along rows,
 /// then along columns, in whole numbers, so that nothing is rounded.
 fn enlarge<T>(digit: &Grey, row_is: impl Fn(&[u32; CENTRE]) -> T) -> [T; CENTRE] {
     let columns = between(digit.width);
@@ -204,7 +205,7 @@ fn every_second(row: u64) -> u32 {
 /// Steps 5 and 6: the digit's edge, decomposed into four regions by dilation and erosion with the four neighbours.
 /// What lies beyond the picture is background.
 pub fn decompose(z_cd: &Mask) -> Regions {
-    const { assert!(SIDE == u32::BITS as usize, "a row is the bits of a number") };
+    const { assert!(SIDE == u32::BITS as usize && CENTRE == u64::BITS as usize, "a row is the bits of a number") };
     let mut regions = Regions([[0; SIDE]; 4]);
     for (y, here) in z_cd.iter().enumerate() {
         let above = if y == 0 { 0 } else { z_cd[y - 1] };

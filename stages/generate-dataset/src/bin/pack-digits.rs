@@ -37,14 +37,12 @@ fn main() -> ExitCode {
     }
 }
 
+/// Digits whose PNGs are in memory at once.
+const ROWS: usize = 4096;
+
 fn pack(source: &Path, output: &Path, per_class: usize) -> Result<usize, String> {
     let digits = digits::read(source).map_err(|error| error.to_string())?;
     let chosen = choose(&digits, per_class)?;
-    let images = chosen
-        .iter()
-        .map(|digit| Ok((png(digit)?, digit.path.clone())))
-        .collect::<Result<Vec<_>, String>>()?;
-    let labels = chosen.iter().map(|digit| i64::from(digit.label)).collect();
     let provenance = Provenance {
         stage: "pack-digits".to_owned(),
         stage_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -58,7 +56,12 @@ fn pack(source: &Path, output: &Path, per_class: usize) -> Result<usize, String>
         tempfile::NamedTempFile::new_in(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut writer =
         Writer::parquet(file, &catalogue::DIGITS, &HashMap::new(), &provenance).map_err(|e| e.to_string())?;
-    writer.write(vec![Cells::Images(images), Cells::I64(labels)]).map_err(|error| error.to_string())?;
+    for some in chosen.chunks(ROWS) {
+        let images = some.iter().map(|digit| Ok((png(digit)?, digit.path.clone())));
+        let images = images.collect::<Result<Vec<_>, String>>()?;
+        let labels = some.iter().map(|digit| i64::from(digit.label)).collect();
+        writer.write(vec![Cells::Images(images), Cells::I64(labels)]).map_err(|error| error.to_string())?;
+    }
     let file = writer.finish().map_err(|error| error.to_string())?;
     file.as_file().sync_all().map_err(|error| format!("{}: {error}", output.display()))?;
     file.persist(output).map_err(|error| format!("{}: {error}", output.display()))?;
