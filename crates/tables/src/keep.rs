@@ -110,7 +110,7 @@ impl<W: Write + Send + 'static> Keeper<W> {
         match self.sink {
             Sink::Writing(writer) => {
                 let output = writer.finish().map_err(|error| refused(&path, name.clone(), error))?;
-                write::own(output).ok_or(Error::Write { table: name, detail: write::CHANGED.to_owned() })
+                write::own(output, &name)
             }
             Sink::Waiting(_) => Err(Error::damaged(&path, "it ends before its schema")),
         }

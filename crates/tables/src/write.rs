@@ -144,18 +144,17 @@ impl<W: Write + Send + 'static> Writer<W> {
     /// Where the output can't be written to.
     pub fn finish(self) -> Result<W, Error> {
         let output = self.sink.finish().map_err(|detail| failed(self.table, detail))?;
-        own(output).ok_or_else(|| failed(self.table, CHANGED))
+        own(output, self.table.name)
     }
 }
 
-/// An output as what it was before its type was forgotten.
-pub(crate) fn own<W: 'static>(output: Box<dyn Target>) -> Option<W> {
+/// A table's output as what it was before its type was forgotten.
+pub(crate) fn own<W: 'static>(output: Box<dyn Target>, table: &str) -> Result<W, Error> {
     let output: Box<dyn Any> = output;
-    output.downcast().ok().map(|output| *output)
+    let changed = "the output has become another";
+    let error = |_| Error::Write { table: table.to_owned(), detail: changed.to_owned() };
+    output.downcast().map(|output| *output).map_err(error)
 }
-
-/// What to say where [`own`] gives nothing.
-pub(crate) const CHANGED: &str = "the output has become another";
 
 impl ParquetSink {
     /// Begins a file of this schema.
@@ -230,13 +229,9 @@ fn properties(schema: &Schema) -> Result<WriterProperties, ParquetError> {
         .set_max_row_group_bytes(Some(ROW_GROUP))
         .set_data_page_size_limit(PAGE)
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?));
-    for (path, many) in schema.fields().iter().filter_map(|field| many_numbers(field)) {
+    for (path, compression) in schema.fields().iter().filter_map(|field| numbers_that_hardly_repeat(field)) {
         // A dictionary would be built, found too large and thrown away. The first bytes of all numbers, the second bytes
         // and so on, put together, are what compresses: counts have zeros above, floats their exponents.
-        let compression = match many {
-            Many::Pixels => Compression::SNAPPY,
-            Many::Others => Compression::ZSTD(ZstdLevel::try_new(1)?),
-        };
         properties = properties
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path.clone(), Encoding::BYTE_STREAM_SPLIT)
@@ -246,33 +241,25 @@ fn properties(schema: &Schema) -> Result<WriterProperties, ParquetError> {
     Ok(properties.build())
 }
 
-/// Numbers that are many and of many values.
-enum Many {
-    /// An image's pixels, which are written and read the most: quickly compressed, at the price of 3 % of their size.
-    Pixels,
-    /// The others.
-    Others,
-}
-
 /// Columns of single numbers that are another in every row.
 const DIFFERENT: [&str; 2] = ["kl_f1", "kl_f1_standardised"];
 
-/// The Parquet column of a field that holds many numbers of many values.
-fn many_numbers(field: &Field) -> Option<(ColumnPath, Many)> {
+/// The Parquet column of a field that holds many numbers of many values, and how it is compressed.
+fn numbers_that_hardly_repeat(field: &Field) -> Option<(ColumnPath, Compression)> {
     let inside = |element: &Field| {
         ColumnPath::from(vec![field.name().clone(), "list".to_owned(), element.name().clone()])
     };
+    let zstd = Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default());
     match field.data_type() {
         DataType::FixedSizeList(element, _) => match element.data_type() {
-            DataType::Float32 if field.name() == "pixels" => Some((inside(element), Many::Pixels)),
-            DataType::Float32 | DataType::UInt8 => Some((inside(element), Many::Others)),
+            // What is written and read the most: quickly compressed, at the price of 3 % of its size.
+            DataType::Float32 if field.name() == "pixels" => Some((inside(element), Compression::SNAPPY)),
+            DataType::Float32 | DataType::UInt8 => Some((inside(element), zstd)),
             _ => None,
         },
-        DataType::List(element) if *element.data_type() == DataType::UInt16 => {
-            Some((inside(element), Many::Others))
-        }
+        DataType::List(element) if *element.data_type() == DataType::UInt16 => Some((inside(element), zstd)),
         DataType::Float64 if DIFFERENT.contains(&field.name().as_str()) => {
-            Some((ColumnPath::from(vec![field.name().clone()]), Many::Others))
+            Some((ColumnPath::from(vec![field.name().clone()]), zstd))
         }
         _ => None,
     }
