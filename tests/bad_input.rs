@@ -45,7 +45,7 @@ fn write_dataset(path: &Path, pixel: f32, label: u8) {
         Cells::U8(vec![3, label]),
         Cells::U8(vec![1, 2]),
         Cells::F32Tensors(pixels),
-        Cells::U8Tensors(vec![0; 2048]),
+        Cells::Bytes(vec![0; 2048]),
         Cells::Words(vec!["a".into(), "b".into()]),
     ];
     writer.write(cells).unwrap();
@@ -79,7 +79,7 @@ fn another_table_is_told_from_the_right_one() {
     let project = Project::tiny();
     std::fs::copy(project.path().join("data/digits.parquet"), project.path().join("dataset.parquet"))
         .unwrap();
-    train(&project).failed(3, &["it is the table `digits v1`, but the table `dataset v1` is needed here"]);
+    train(&project).failed(3, &["it is the table `digits v1`, but the table `dataset v2` is needed here"]);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn ports() -> BTreeMap<String, [Vec<String>; 2]> {
 fn shape(kind: Kind) -> String {
     match kind {
         Kind::Tensor(_, []) => "by network".to_owned(),
-        Kind::Tensor(_, shape) => format!("{shape:?}"),
+        Kind::Tensor(_, shape) | Kind::Bytes(shape) => format!("{shape:?}"),
         Kind::List(_) => "by row".to_owned(),
         _ => String::new(),
     }
@@ -66,6 +66,7 @@ fn type_of(kind: Kind) -> String {
         Kind::Tensor(element, _) => format!("tensor of {element}"),
         Kind::List(element) => format!("list of {element}"),
         Kind::EncodedImage => "image".to_owned(),
+        Kind::Bytes(_) => "bytes".to_owned(),
         other => other.to_string(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 
 use tempfile::NamedTempFile;
 
@@ -14,7 +15,7 @@ pub struct Output {
 }
 
 enum Sink {
-    File(BufWriter<NamedTempFile>),
+    File(BufWriter<Partial>),
     StandardOutput(BufWriter<Box<dyn Write + Send>>),
 }
 
@@ -38,7 +39,10 @@ impl Output {
             .suffix(".partial")
             .tempfile_in(folder)
             .map_err(|source| Error::output(path, source))?;
-        Ok(Output { path: path.to_owned(), sink: Sink::File(BufWriter::with_capacity(1 << 20, file)) })
+        Ok(Output {
+            path: path.to_owned(),
+            sink: Sink::File(BufWriter::with_capacity(1 << 20, Partial::new(file))),
+        })
     }
 
     /// Where it will appear.
@@ -59,7 +63,7 @@ impl Output {
                 Sink::StandardOutput(mut sink) => sink.flush().map_err(failed)?,
                 Sink::File(sink) => {
                     let file = sink.into_inner().map_err(|error| failed(error.into_error()))?;
-                    file.as_file().sync_all().map_err(failed)?;
+                    let file = file.synced().map_err(failed)?;
                     set_readable(file.as_file()).map_err(failed)?;
                     files.push((output.path, file));
                 }
@@ -69,6 +73,53 @@ impl Output {
             file.persist(&path).map_err(|error| Error::output(&path, error.error))?;
         }
         Ok(())
+    }
+}
+
+/// A file that is being written, and synced meanwhile: at its end little is left to wait for.
+struct Partial {
+    file: NamedTempFile,
+    /// Bytes written since the last sync began.
+    unsynced: usize,
+    syncing: Option<JoinHandle<io::Result<()>>>,
+}
+
+/// Bytes after which a sync is worth its thread.
+const SYNC: usize = 8 << 20;
+
+impl Partial {
+    fn new(file: NamedTempFile) -> Partial {
+        Partial { file, unsynced: 0, syncing: None }
+    }
+
+    /// Waits for the sync that has begun; what the system said of it, it says only once.
+    fn settle(&mut self) -> io::Result<()> {
+        let stopped = |_| io::Error::other("the thread that syncs the file stopped");
+        self.syncing.take().map_or(Ok(()), |syncing| syncing.join().map_err(stopped)?)
+    }
+
+    fn synced(mut self) -> io::Result<NamedTempFile> {
+        self.settle()?;
+        self.file.as_file().sync_all()?;
+        Ok(self.file)
+    }
+}
+
+impl Write for Partial {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(buffer)?;
+        self.unsynced += written;
+        if self.unsynced >= SYNC && self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.settle()?;
+            let file = self.file.as_file().try_clone()?;
+            self.syncing = Some(thread::Builder::new().spawn(move || file.sync_data())?);
+            self.unsynced = 0;
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 
@@ -128,6 +179,17 @@ mod tests {
         assert!(!path.exists());
         Output::publish(vec![output]).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn what_is_synced_while_it_is_written_appears_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.parquet");
+        let bytes: Vec<u8> = (0..3 * SYNC + 1).map(|at| (at % 251) as u8).collect();
+        let mut output = Output::create(&path).unwrap();
+        bytes.chunks(SYNC / 3).for_each(|some| output.write_all(some).unwrap());
+        Output::publish(vec![output]).unwrap();
+        assert!(std::fs::read(&path).unwrap() == bytes);
     }
 
     #[test]

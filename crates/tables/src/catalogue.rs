@@ -36,7 +36,7 @@ pub const DIGITS: Table = Table {
 /// The synthetic images of Algorithm 1.
 pub const DATASET: Table = Table {
     name: "dataset",
-    version: 1,
+    version: 2,
     about: "One synthetic image",
     columns: &[
         IMAGE_ID,
@@ -51,7 +51,7 @@ pub const DATASET: Table = Table {
         ),
         column(
             "regions",
-            Kind::Tensor(Element::U8, &[32, 32]),
+            Kind::Bytes(&[32, 32]),
             "",
             "Region of each pixel: 0 outside, 1 outside-boundary, 2 inside-boundary, 3 inside",
         ),

@@ -11,7 +11,7 @@ use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::{DataType, Field, SchemaRef};
 use parquet::errors::ParquetError;
 
-use crate::write::{ParquetSink, Target};
+use crate::sink::{ParquetSink, Target, own};
 use crate::{Error, write};
 
 /// How a message of the stream begins.
@@ -110,7 +110,7 @@ impl<W: Write + Send + 'static> Keeper<W> {
         match self.sink {
             Sink::Writing(writer) => {
                 let output = writer.finish().map_err(|error| refused(&path, name.clone(), error))?;
-                write::own(output, &name)
+                own(output, &name)
             }
             Sink::Waiting(_) => Err(Error::damaged(&path, "it ends before its schema")),
         }

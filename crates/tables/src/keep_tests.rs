@@ -16,6 +16,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tempfile::NamedTempFile;
 
 use super::*;
+use crate::sink::ROW_GROUP;
 use crate::{Cells, Provenance, Writer, catalogue};
 
 /// Rows of two epochs of energies, written by a stage as a stream or as a file.
@@ -201,9 +202,9 @@ fn what_is_held_back_of_a_long_stream_is_one_row_group() {
         writer.write(&RecordBatch::try_new(schema.clone(), vec![column]).unwrap()).unwrap();
         keeper.push(&std::mem::take(writer.get_mut())).unwrap();
         let Sink::Writing(file) = &keeper.sink else { panic!("nothing is written") };
-        most = most.max(file.0.memory_size());
-        groups = file.0.flushed_row_groups().len();
+        most = most.max(file.writer.memory_size());
+        groups = file.writer.flushed_row_groups().len();
     }
     assert_eq!(groups, 2);
-    assert!(most < write::ROW_GROUP + write::ROW_GROUP / 4, "{most}");
+    assert!(most < ROW_GROUP + ROW_GROUP / 4, "{most}");
 }

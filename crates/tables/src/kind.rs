@@ -48,6 +48,8 @@ pub enum Kind {
     Tensor(Element, &'static [usize]),
     /// A list whose length may differ from row to row.
     List(Element),
+    /// A byte for each place of this shape, row-major: what takes no time to write and read, however many they are.
+    Bytes(&'static [usize]),
 }
 
 /// One column of a table.
@@ -113,6 +115,7 @@ impl fmt::Display for Kind {
             Kind::Tensor(element, []) => write!(f, "fixed_shape_tensor<{element}>, shape by network"),
             Kind::Tensor(element, shape) => write!(f, "fixed_shape_tensor<{element}>{shape:?}"),
             Kind::List(element) => write!(f, "list<{element}>"),
+            Kind::Bytes(shape) => write!(f, "fixed_size_binary, a byte for each of {shape:?}"),
         }
     }
 }
@@ -142,6 +145,7 @@ impl Column {
             Kind::List(element) => {
                 DataType::List(Arc::new(Field::new("element", element.data_type(), false)))
             }
+            Kind::Bytes(shape) => DataType::FixedSizeBinary(shape.iter().product::<usize>() as i32),
             Kind::Tensor(element, declared) => {
                 let shape = shape.unwrap_or(declared);
                 metadata.insert(EXTENSION_NAME.to_owned(), FIXED_SHAPE_TENSOR.to_owned());

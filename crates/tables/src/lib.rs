@@ -12,18 +12,21 @@
 pub mod catalogue;
 pub mod dataset;
 mod error;
+mod groups;
 mod keep;
 mod kind;
 mod nearest;
 pub mod picture;
 mod read;
+mod sink;
 mod write;
 
 pub use error::Error;
+pub use groups::{Group, GroupEncoder, GroupWriter, groups};
 pub use keep::Keeper;
 pub use kind::{Column, Element, Kind, Table, Tensor};
 pub use nearest::nearest;
-pub use read::{Batch, Lists, Numbers, Only, Reader, metadata};
+pub use read::{Batch, EncodedImages, Lists, Numbers, Only, Reader, metadata};
 pub use write::{Cells, Provenance, Writer};
 
 /// Pixels along one side of an image: 32.

@@ -164,6 +164,25 @@ fn what_was_encoded_is_decoded_to_the_same_picture() {
 }
 
 #[test]
+fn an_uncompressed_picture_is_read_as_any_other_is_whichever_of_its_bits_is_wrong() {
+    let picture = Grey { width: 5, height: 4, pixels: (0..20).map(|at| at * 12).collect() };
+    let whole = encode(&picture).unwrap();
+    assert_eq!(uncompressed(&whole), Some(picture));
+    for bit in 8 * SIGNATURE.len()..8 * whole.len() {
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(uncompressed(&bytes), None, "bit {bit}");
+    }
+    for length in 0..whole.len() {
+        assert_eq!(uncompressed(&whole[..length]), None, "{length} bytes");
+    }
+    assert_eq!(uncompressed(&[whole.as_slice(), b"more"].concat()), None);
+    let compressed = row(Grayscale, Eight, 200, &[7; 200]).png();
+    assert_eq!(uncompressed(&compressed), None);
+    assert_eq!(decode_any(&whole).unwrap(), decode(&whole).unwrap());
+}
+
+#[test]
 fn a_picture_that_has_not_the_pixels_of_its_size_is_not_encoded() {
     for (width, height, pixels) in [(3, 3, 8), (3, 3, 10), (0, 0, 0), (0, 3, 0)] {
         let picture = Grey { width, height, pixels: vec![0; pixels] };

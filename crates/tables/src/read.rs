@@ -9,8 +9,8 @@ use arrow_array::types::{
     ArrowPrimitiveType, Float32Type, Float64Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
 };
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, DictionaryArray, FixedSizeListArray, Int32Array, ListArray,
-    PrimitiveArray, RecordBatch, StringArray, StructArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, DictionaryArray, FixedSizeBinaryArray, FixedSizeListArray,
+    Int32Array, ListArray, PrimitiveArray, RecordBatch, StringArray, StructArray,
 };
 use arrow_buffer::{ArrowNativeType, OffsetBuffer, ScalarBuffer};
 use arrow_cast::{CastOptions, cast_with_options};
@@ -363,6 +363,7 @@ fn check_column(path: &Path, schema: &SchemaRef, column: &'static Column) -> Res
         },
         Kind::EncodedImage => matches!(found, DataType::Struct(fields)
             if fields.iter().any(|f| f.name() == "bytes") && fields.iter().any(|f| f.name() == "path")),
+        Kind::Bytes(shape) => *found == DataType::FixedSizeBinary(shape.iter().product::<usize>() as i32),
         Kind::List(element) => matches!(found, DataType::List(item) | DataType::LargeList(item)
             if *item.data_type() == element.data_type()),
         Kind::Tensor(element, declared) => {
@@ -392,6 +393,24 @@ fn check_column(path: &Path, schema: &SchemaRef, column: &'static Column) -> Res
 
 fn is_text(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+/// A column of encoded images.
+pub struct EncodedImages {
+    bytes: BinaryArray,
+    paths: StringArray,
+}
+
+impl EncodedImages {
+    /// The bytes of the image in a row of the batch.
+    pub fn bytes(&self, row: usize) -> &[u8] {
+        self.bytes.value(row)
+    }
+
+    /// Its path; empty where it has none.
+    pub fn path(&self, row: usize) -> &str {
+        if self.paths.is_null(row) { "" } else { self.paths.value(row) }
+    }
 }
 
 impl Batch {
@@ -457,9 +476,9 @@ impl Batch {
         self.tensors::<Float32Type>(name)
     }
 
-    /// The values of an 8-bit tensor column, row after row, and its shape.
-    pub fn u8_tensors(&self, name: &str) -> Result<(Numbers<u8>, Vec<usize>), Error> {
-        self.tensors::<UInt8Type>(name)
+    /// A column of bytes, row after row.
+    pub fn bytes(&self, name: &str) -> Result<&[u8], Error> {
+        Ok(self.array::<FixedSizeBinaryArray>(name)?.value_data())
     }
 
     fn tensors<T: ArrowPrimitiveType>(&self, name: &str) -> Result<(Numbers<T::Native>, Vec<usize>), Error> {
@@ -520,8 +539,8 @@ impl Batch {
         Ok(Lists { offsets: list.offsets().clone(), values: values.values().clone() })
     }
 
-    /// A column of encoded images: the bytes of each, and its path (empty where it has none).
-    pub fn encoded_images(&self, name: &str) -> Result<Vec<(Vec<u8>, String)>, Error> {
+    /// A column of encoded images.
+    pub fn encoded_images(&self, name: &str) -> Result<EncodedImages, Error> {
         let images = self.array::<StructArray>(name)?;
         let column = |field: &str, data_type: DataType| {
             let array = images
@@ -539,14 +558,9 @@ impl Batch {
                 format!("column `{name}` was not read as its declared type"),
             ));
         };
-        let pairs = bytes.iter().zip(paths.iter()).enumerate();
-        pairs
-            .map(|(row, (bytes, path))| match bytes {
-                Some(bytes) => Ok((bytes.to_vec(), path.unwrap_or_default().to_owned())),
-                None => {
-                    Err(self.bad_value(name, row, "its bytes are empty (null)", "give it an encoded image"))
-                }
-            })
-            .collect()
+        if let Some(row) = (0..bytes.len()).find(|row| bytes.is_null(*row)) {
+            return Err(self.bad_value(name, row, "its bytes are empty (null)", "give it an encoded image"));
+        }
+        Ok(EncodedImages { bytes: bytes.clone(), paths: paths.clone() })
     }
 }

@@ -1,6 +1,5 @@
 //! Writing a table: columns of plain vectors in, a Parquet file or an Arrow IPC stream out, with its provenance.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::io::Write;
 use std::marker::PhantomData;
@@ -8,20 +7,17 @@ use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, BinaryArray, DictionaryArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array,
-    Int64Array, ListArray, RecordBatch, StringArray, StructArray, UInt8Array, UInt16Array,
+    ArrayRef, BinaryArray, DictionaryArray, FixedSizeBinaryArray, FixedSizeListArray, Float32Array,
+    Float64Array, Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray, UInt8Array,
+    UInt16Array,
 };
 use arrow_buffer::OffsetBuffer;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
 
 use crate::Error;
 use crate::kind::{Kind, Table, encoded_image_fields};
+use crate::sink::{ParquetSink, Target, own};
 
 pub(crate) const PREFIX: &str = "priorscope.";
 pub(crate) const SCHEMA: &str = "priorscope.schema";
@@ -61,8 +57,8 @@ pub enum Cells {
     Same(String, usize),
     /// Float tensors, row after row.
     F32Tensors(Vec<f32>),
-    /// 8-bit tensors, row after row.
-    U8Tensors(Vec<u8>),
+    /// The bytes of every row, row after row.
+    Bytes(Vec<u8>),
     /// Lists of counts.
     U16Lists(Vec<Vec<u16>>),
     /// Lists of counts that have the same length in each of so many rows, row after row.
@@ -81,20 +77,12 @@ pub struct Writer<W> {
     output: PhantomData<W>,
 }
 
-/// An output of any type: so that the writers of Parquet and Arrow are compiled once, and not again for each.
-pub(crate) trait Target: Write + Send + Any {}
-
-impl<W: Write + Send + Any> Target for W {}
-
-/// A Parquet file that is being written.
-pub(crate) struct ParquetSink(pub(crate) Box<ArrowWriter<Box<dyn Target>>>);
-
 enum Sink {
     Parquet(ParquetSink),
     Stream(Box<StreamWriter<Box<dyn Target>>>),
 }
 
-fn failed(table: &Table, detail: impl std::fmt::Display) -> Error {
+pub(crate) fn failed(table: &Table, detail: impl std::fmt::Display) -> Error {
     Error::Write { table: table.name.to_owned(), detail: detail.to_string() }
 }
 
@@ -148,33 +136,6 @@ impl<W: Write + Send + 'static> Writer<W> {
     }
 }
 
-/// A table's output as what it was before its type was forgotten.
-pub(crate) fn own<W: 'static>(output: Box<dyn Target>, table: &str) -> Result<W, Error> {
-    let output: Box<dyn Any> = output;
-    let changed = "the output has become another";
-    let error = |_| Error::Write { table: table.to_owned(), detail: changed.to_owned() };
-    output.downcast().map(|output| *output).map_err(error)
-}
-
-impl ParquetSink {
-    /// Begins a file of this schema.
-    pub(crate) fn new(output: Box<dyn Target>, schema: &SchemaRef) -> Result<ParquetSink, ParquetError> {
-        let properties = properties(schema)?;
-        let writer = ArrowWriter::try_new(output, schema.clone(), Some(properties))?;
-        Ok(ParquetSink(Box::new(writer)))
-    }
-
-    /// Adds rows.
-    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
-        self.0.write(batch)
-    }
-
-    /// Writes what is still held back, and gives the output back.
-    pub(crate) fn finish(self) -> Result<Box<dyn Target>, ParquetError> {
-        self.0.into_inner()
-    }
-}
-
 impl Sink {
     fn parquet(output: Box<dyn Target>, table: &Table, schema: &SchemaRef) -> Result<Sink, Error> {
         ParquetSink::new(output, schema).map(Sink::Parquet).map_err(|error| failed(table, error))
@@ -202,7 +163,7 @@ impl Sink {
     }
 }
 
-fn batch(table: &Table, schema: &SchemaRef, columns: Vec<Cells>) -> Result<RecordBatch, Error> {
+pub(crate) fn batch(table: &Table, schema: &SchemaRef, columns: Vec<Cells>) -> Result<RecordBatch, Error> {
     let fields = schema.fields();
     if fields.len() != columns.len() {
         return Err(failed(table, format!("{} columns for {}", columns.len(), fields.len())));
@@ -217,55 +178,11 @@ fn batch(table: &Table, schema: &SchemaRef, columns: Vec<Cells>) -> Result<Recor
     RecordBatch::try_new(schema.clone(), arrays).map_err(|error| failed(table, error))
 }
 
-/// Encoded bytes of a row group: it is held in memory until it is whole, and others read as many at once as they have cores.
-pub(crate) const ROW_GROUP: usize = 16 << 20;
-
-/// About how many bytes a page has before it is compressed: it stays near the core while it is encoded.
-const PAGE: usize = 256 << 10;
-
-/// How every Parquet file of ours is cut and compressed.
-fn properties(schema: &Schema) -> Result<WriterProperties, ParquetError> {
-    let mut properties = WriterProperties::builder()
-        .set_max_row_group_bytes(Some(ROW_GROUP))
-        .set_data_page_size_limit(PAGE)
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?));
-    for (path, compression) in schema.fields().iter().filter_map(|field| numbers_that_hardly_repeat(field)) {
-        // A dictionary would be built, found too large and thrown away. The first bytes of all numbers, the second bytes
-        // and so on, put together, are what compresses: counts have zeros above, floats their exponents.
-        properties = properties
-            .set_column_dictionary_enabled(path.clone(), false)
-            .set_column_encoding(path.clone(), Encoding::BYTE_STREAM_SPLIT)
-            .set_column_compression(path.clone(), compression)
-            .set_column_statistics_enabled(path, EnabledStatistics::None);
-    }
-    Ok(properties.build())
-}
-
-/// Columns of single numbers that are another in every row.
-const DIFFERENT: [&str; 2] = ["kl_f1", "kl_f1_standardised"];
-
-/// The Parquet column of a field that holds many numbers of many values, and how it is compressed.
-fn numbers_that_hardly_repeat(field: &Field) -> Option<(ColumnPath, Compression)> {
-    let inside = |element: &Field| {
-        ColumnPath::from(vec![field.name().clone(), "list".to_owned(), element.name().clone()])
-    };
-    let zstd = Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default());
-    match field.data_type() {
-        DataType::FixedSizeList(element, _) => match element.data_type() {
-            // What is written and read the most: quickly compressed, at the price of 3 % of its size.
-            DataType::Float32 if field.name() == "pixels" => Some((inside(element), Compression::SNAPPY)),
-            DataType::Float32 | DataType::UInt8 => Some((inside(element), zstd)),
-            _ => None,
-        },
-        DataType::List(element) if *element.data_type() == DataType::UInt16 => Some((inside(element), zstd)),
-        DataType::Float64 if DIFFERENT.contains(&field.name().as_str()) => {
-            Some((ColumnPath::from(vec![field.name().clone()]), zstd))
-        }
-        _ => None,
-    }
-}
-
-fn schema_with(table: &Table, shapes: &HashMap<&str, Vec<usize>>, provenance: &Provenance) -> SchemaRef {
+pub(crate) fn schema_with(
+    table: &Table,
+    shapes: &HashMap<&str, Vec<usize>>,
+    provenance: &Provenance,
+) -> SchemaRef {
     let mut metadata = HashMap::from([
         (SCHEMA.to_owned(), table.name.to_owned()),
         (SCHEMA_VERSION.to_owned(), table.version.to_string()),
@@ -321,7 +238,13 @@ fn array(cells: Cells, field: &Field, kind: Kind) -> Result<ArrayRef, String> {
             Arc::new(words.map_err(|error| format!("column `{}`: {error}", field.name()))?)
         }
         Cells::F32Tensors(values) => tensor(Arc::new(Float32Array::from(values)), field)?,
-        Cells::U8Tensors(values) => tensor(Arc::new(UInt8Array::from(values)), field)?,
+        Cells::Bytes(values) => {
+            let DataType::FixedSizeBinary(length) = field.data_type() else {
+                return Err(format!("column `{}` has no bytes", field.name()));
+            };
+            let bytes = FixedSizeBinaryArray::try_new(*length, values.into(), None);
+            Arc::new(bytes.map_err(|error| format!("column `{}`: {error}", field.name()))?)
+        }
         Cells::U16Lists(lists) => {
             let lengths: Vec<usize> = lists.iter().map(Vec::len).collect();
             list(Arc::new(UInt16Array::from(lists.concat())), lengths, field)?

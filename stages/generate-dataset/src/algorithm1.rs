@@ -7,8 +7,10 @@
 //!        P(X) ─sample─▶ x ─sort_descending─▶ x̂ ───────────────────────────────────place─▶ image
 //! ```
 
+use std::array;
 use std::ops::Range;
 
+use pulp::{Arch, Simd, WithSimd};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
@@ -17,6 +19,8 @@ use statistics::distribution::Distribution;
 use statistics::random::draw;
 use tables::picture::Grey;
 use tables::{PIXELS, SIDE};
+
+use crate::sort::{LANES, sort_descending};
 
 /// The black-and-white picture z_c: a row is the bits of a number, the first pixel the lowest; 1 is ink.
 pub type Centre = [u64; CENTRE];
@@ -89,40 +93,50 @@ const CENTRE: usize = 64;
 /// Grey of at least this is ink.
 const THRESHOLD: u8 = 128;
 
-/// All steps for one digit: writes the image and the region of each pixel.
-pub fn generate(
-    digit: &Grey,
-    known: &Distribution,
-    placement: Placement,
-    random: &mut ChaCha8Rng,
-    image: &mut [f32; PIXELS],
-    numbers: &mut [u8; PIXELS],
-) {
-    let z_c = binarise_centre(digit);
-    let z_cd = downsample(&z_c);
-    let regions = decompose(&z_cd);
-    regions.write(numbers);
-    let mut x = sample(known, random);
-    sort_descending(&mut x);
-    place(&x, &regions, placement, random, image);
+/// An image to be made.
+pub struct Image<'a> {
+    /// The digit that gives its regions.
+    pub digit: &'a Grey,
+    /// Where its draws come from.
+    pub random: ChaCha8Rng,
+    /// The image itself, row by row.
+    pub pixels: &'a mut [f32; PIXELS],
+    /// The region of each of its pixels, by number.
+    pub regions: &'a mut [u8; PIXELS],
+}
+
+/// All steps for some images.
+pub fn generate(images: &mut [Image<'_>], known: &Distribution, placement: Placement) {
+    for some in images.chunks_mut(LANES) {
+        let mut x = [[0.0; PIXELS]; LANES];
+        x.iter_mut().zip(some.iter_mut()).for_each(|(x, image)| *x = sample(known, &mut image.random));
+        sort_descending(&mut x);
+        for (x, image) in x.iter().zip(some) {
+            let z_c = binarise_centre(image.digit);
+            let z_cd = downsample(&z_c);
+            let regions = decompose(&z_cd);
+            regions.write(image.regions);
+            place(x, &regions, placement, &mut image.random, image.pixels);
+        }
+    }
 }
 
 /// Steps 2 and 3: the central 64×64 pixels, binarised. A digit smaller than that (MNIST's 28×28) is first enlarged to it.
 pub fn binarise_centre(digit: &Grey) -> Centre {
     if digit.width < CENTRE || digit.height < CENTRE {
-        let threshold = u32::from(THRESHOLD) * UNITS;
-        return enlarge(digit, |greys| bits(&greys.map(|grey| grey >= threshold)));
+        return Arch::new().dispatch(BinariseEnlarged(digit));
     }
     let side = digit.width.min(digit.height);
     let margin = |length: usize| (length - side) / 2 + (side - CENTRE) / 2;
     let (top, left) = (margin(digit.height), margin(digit.width));
-    std::array::from_fn(|y| {
+    array::from_fn(|y| {
         let row = &digit.pixels[(top + y) * digit.width + left..];
-        bits(&std::array::from_fn(|x| row[x] >= THRESHOLD))
+        bits(&array::from_fn(|x| row[x] >= THRESHOLD))
     })
 }
 
 /// The first is the lowest.
+#[inline(always)]
 fn bits(row: &[bool; CENTRE]) -> u64 {
     // Multiplied by this, eight bytes of 0 or 1 stand side by side in the highest byte, the first lowest.
     const GATHER: u64 = 0x0102_0408_1020_4080;
@@ -142,8 +156,10 @@ const UNITS: u32 = PARTS as u32 * PARTS as u32;
 /// Where a pixel of the enlarged digit lies between two of the digit's own.
 #[derive(Clone, Copy)]
 struct Between {
-    /// The one before it; after the last comes the last again.
+    /// The one before it.
     before: usize,
+    /// The one after it; after the last comes the last again.
+    after: usize,
     /// How far it is from that to the next, in parts.
     share: u16,
 }
@@ -151,37 +167,57 @@ struct Between {
 /// Where each of the enlarged digit's pixels lies along a row or column of this length: bilinear, centres of pixels aligned, borders
 /// repeated.
 fn between(length: usize) -> [Between; CENTRE] {
-    std::array::from_fn(|index| {
+    array::from_fn(|index| {
         // (index + ½) · length / 64 − ½, in parts.
         let parts = ((2 * index + 1) * length).saturating_sub(CENTRE).min((length - 1) * usize::from(PARTS));
-        Between { before: parts / usize::from(PARTS), share: (parts % usize::from(PARTS)) as u16 }
+        let before = parts / usize::from(PARTS);
+        Between { before, after: (before + 1).min(length - 1), share: (parts % usize::from(PARTS)) as u16 }
     })
 }
 
-/// What `row_is` says of each row of the digit enlarged to 64×64, whose greys come in units of 1/[`UNITS`]. First along rows,
-/// then along columns, in whole numbers, so that nothing is rounded.
-fn enlarge<T>(digit: &Grey, row_is: impl Fn(&[u32; CENTRE]) -> T) -> [T; CENTRE] {
+/// The digit enlarged to 64×64, binarised.
+struct BinariseEnlarged<'a>(&'a Grey);
+
+impl WithSimd for BinariseEnlarged<'_> {
+    type Output = Centre;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Centre {
+        const INK: u32 = THRESHOLD as u32 * UNITS;
+        enlarge(self.0, 0, |row| bits(&row.map(|grey| grey >= INK)))
+    }
+}
+
+/// What `row_is` says of each row of the digit enlarged to 64×64, whose greys come in units of 1/[`UNITS`], and `blank` of a row
+/// between two without ink. First along rows, then along columns, in whole numbers, so that nothing is rounded.
+#[inline(always)]
+fn enlarge<T: Copy>(digit: &Grey, blank: T, row_is: impl Fn(&[u32; CENTRE]) -> T) -> [T; CENTRE] {
     let columns = between(digit.width);
     let widen = |row: &[u8]| -> [u16; CENTRE] {
-        if row.iter().all(|grey| *grey == 0) {
-            return [0; CENTRE];
-        }
-        let greys: Vec<u16> = row.iter().chain(row.last()).map(|grey| u16::from(*grey)).collect();
-        columns.map(|x| greys[x.before] * (PARTS - x.share) + greys[x.before + 1] * x.share)
+        let grey = |x: usize| u16::from(row[x]);
+        array::from_fn(|x| {
+            let Between { before, after, share } = columns[x];
+            grey(before) * (PARTS - share) + grey(after) * share
+        })
     };
-    let mut wide: Vec<[u16; CENTRE]> = digit.pixels.chunks_exact(digit.width).map(widen).collect();
-    wide.extend_from_within(wide.len().saturating_sub(1)..);
+    let inked = |row: &[u8]| row.iter().any(|grey| *grey > 0);
+    let rows = digit.pixels.chunks_exact(digit.width);
+    let wide: Vec<Option<[u16; CENTRE]>> = rows.map(|row| inked(row).then(|| widen(row))).collect();
     between(digit.height).map(|y| {
-        let (upper, lower) = (&wide[y.before], &wide[y.before + 1]);
+        const BLANK: [u16; CENTRE] = [0; CENTRE];
+        let (upper, lower) = match (&wide[y.before], &wide[y.after]) {
+            (None, None) => return blank,
+            (upper, lower) => (upper.as_ref().unwrap_or(&BLANK), lower.as_ref().unwrap_or(&BLANK)),
+        };
         let (above, below) = (u32::from(PARTS - y.share), u32::from(y.share));
-        row_is(&std::array::from_fn(|x| u32::from(upper[x]) * above + u32::from(lower[x]) * below))
+        row_is(&array::from_fn(|x| u32::from(upper[x]) * above + u32::from(lower[x]) * below))
     })
 }
 
 /// Step 4: 32×32, each pixel ink where at least half of its 2×2 block is.
 pub fn downsample(z_c: &Centre) -> Mask {
     let (pairs, _) = z_c.as_chunks::<2>();
-    std::array::from_fn(|y| {
+    array::from_fn(|y| {
         let [upper, lower] = pairs[y];
         let both = |row: u64| row & row >> 1;
         let any = |row: u64| row | row >> 1;
@@ -221,21 +257,7 @@ pub fn decompose(z_cd: &Mask) -> Regions {
 
 /// Step 7: 1,024 draws of P(X), in the paper N(0, 1024).
 pub fn sample(known: &Distribution, random: &mut ChaCha8Rng) -> [f32; PIXELS] {
-    std::array::from_fn(|_| draw(known, random) as f32)
-}
-
-/// Step 8: in descending order.
-pub fn sort_descending(x: &mut [f32; PIXELS]) {
-    // Whole numbers in the opposite order of the floats: they sort faster.
-    const SIGN: u32 = 1 << 31;
-    let key = |value: f32| match value.to_bits() {
-        bits if bits & SIGN == 0 => !(bits | SIGN),
-        bits => bits,
-    };
-    let value = |key: u32| f32::from_bits(if key & SIGN == 0 { !key & !SIGN } else { key });
-    let mut keys = x.map(key);
-    keys.sort_unstable();
-    *x = keys.map(value);
+    array::from_fn(|_| draw(known, random) as f32)
 }
 
 /// Steps 9 and 10: the sorted values cut into four parts, one a region, and put in their places. `shuffled` keeps the

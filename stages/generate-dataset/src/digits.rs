@@ -85,17 +85,17 @@ fn read_parquet(path: &Path) -> Result<Vec<Digit>, Error> {
 fn decode(batch: &Batch) -> Result<Vec<Digit>, tables::Error> {
     let labels = batch.i64s("label")?;
     let images = batch.encoded_images("image")?;
-    let digit = |(row, (bytes, path)): (usize, (Vec<u8>, String))| {
+    let digit = |row: usize| {
         let label = u8::try_from(labels[row]).ok().filter(|label| usize::from(*label) < CLASSES);
         let label = label.ok_or_else(|| {
             batch.bad_value("label", row, format!("label {}", labels[row]), "labels are 0 to 9")
         })?;
-        let grey = picture::decode(&bytes).map_err(|error| {
+        let grey = picture::decode(images.bytes(row)).map_err(|error| {
             batch.bad_value("image", row, error, "every image is a PNG that can be decoded")
         })?;
-        Ok(Digit { label, grey, path })
+        Ok(Digit { label, grey, path: images.path(row).to_owned() })
     };
-    let digits: Vec<Result<Digit, tables::Error>> = images.into_par_iter().enumerate().map(digit).collect();
+    let digits: Vec<Result<Digit, tables::Error>> = (0..batch.rows()).into_par_iter().map(digit).collect();
     // The first that is wrong, whichever thread came first.
     digits.into_iter().collect()
 }

@@ -3,9 +3,8 @@
 pub mod algorithm1;
 pub mod digits;
 pub mod publish;
+pub mod sort;
 mod stage_params;
-
-use std::collections::HashMap;
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -13,8 +12,9 @@ use rayon::prelude::*;
 use stage::{Error, Job, Output, Port, Stage};
 use statistics::distribution::Distribution;
 use statistics::random;
-use tables::{CLASSES, Cells, PIXELS, Writer, catalogue};
+use tables::{CLASSES, Cells, PIXELS, catalogue};
 
+use algorithm1::Image;
 use digits::Digit;
 pub use stage_params::Params;
 
@@ -52,32 +52,34 @@ fn run(job: &Job, params: &Params) -> Result<(), Error> {
         .ok_or_else(|| Error::param("variance", "it must be a finite number above 0"))?;
     let progress = job.progress();
     let output = job.create(&DATASET)?;
-    let mut writer = Writer::parquet(output, &catalogue::DATASET, &HashMap::new(), &job.provenance()?)?;
-    let chunks: Vec<(usize, &[Plan<'_>])> =
-        plans.chunks(ROWS).enumerate().map(|(chunk, some)| (chunk * ROWS, some)).collect();
-    let generate = |(first, some): &(usize, &[Plan<'_>])| {
+    let (encoder, mut writer) = tables::groups(output, &catalogue::DATASET, &job.provenance()?)?;
+    let groups: Vec<(usize, &[Plan<'_>])> =
+        plans.chunks(ROWS).enumerate().map(|(group, some)| (group * ROWS, some)).collect();
+    let make = |(first, some): &(usize, &[Plan<'_>])| {
         let (mut pixels, mut regions) = (vec![0.0; some.len() * PIXELS], vec![0; some.len() * PIXELS]);
-        let images = pixels.as_chunks_mut().0.par_iter_mut().zip(regions.as_chunks_mut().0);
-        images.zip(some.par_iter().enumerate()).for_each(|((image, regions), (index, plan))| {
-            let mut random = random::split(seed, "pixels", (first + index) as u64);
-            algorithm1::generate(&plan.digit.grey, &known, params.placement, &mut random, image, regions);
+        let places = pixels.as_chunks_mut().0.iter_mut().zip(regions.as_chunks_mut().0);
+        let images = some.iter().zip(places).enumerate().map(|(index, (plan, (pixels, regions)))| {
+            let random = random::split(seed, "pixels", (first + index) as u64);
+            Image { digit: &plan.digit.grey, random, pixels, regions }
         });
-        cells(*first, some, pixels, regions, seed)
+        let mut images: Vec<Image<'_>> = images.collect();
+        algorithm1::generate(&mut images, &known, params.placement);
+        encoder.encode(cells(*first, some, pixels, regions, seed))
     };
-    // One thread writes some images while the others make the next ones.
-    let mut ready = chunks.first().map(generate);
-    for (number, (first, some)) in chunks.iter().enumerate() {
-        let Some(cells) = ready.take() else { break };
-        let next = || chunks.get(number + 1).map(generate);
-        let (written, made) = rayon::join(|| writer.write(cells), next);
-        written?;
-        ready = made;
-        progress.at(first + some.len(), plans.len(), "images", "");
+    // Each thread makes a group, while those that are made are written.
+    let (mut ready, mut written) = (Vec::new(), 0);
+    for some in groups.chunks(rayon::current_num_threads()).chain([[].as_slice()]) {
+        let write = || ready.into_iter().try_for_each(|group| writer.write(group));
+        let (result, made) = rayon::join(write, || some.par_iter().map(make).collect::<Result<Vec<_>, _>>());
+        result?;
+        progress.at(written, plans.len(), "images", "");
+        written += some.iter().map(|(_, some)| some.len()).sum::<usize>();
+        ready = made?;
     }
     Output::publish(vec![writer.finish()?])
 }
 
-/// Images a batch: twice as many are in memory at once beside the digits.
+/// Images a row group: one is in memory for each thread, beside the digits.
 const ROWS: usize = 500;
 
 /// Chooses source digits. Each class's digits are shuffled; the first become training images, the next test images,
@@ -119,7 +121,7 @@ fn cells(first: usize, plans: &[Plan<'_>], pixels: Vec<f32>, regions: Vec<u8>, s
         Cells::U8(plans.iter().map(|plan| plan.digit.label).collect()),
         Cells::U8((0..plans.len()).map(random_label).collect()),
         Cells::F32Tensors(pixels),
-        Cells::U8Tensors(regions),
+        Cells::Bytes(regions),
         Cells::Words(plans.iter().map(|plan| plan.digit.path.clone()).collect()),
     ]
 }

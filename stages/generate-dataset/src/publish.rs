@@ -161,7 +161,7 @@ struct Row<'a> {
 fn rows(batch: &tables::Batch) -> Result<Vec<Row<'_>>, tables::Error> {
     let (ids, splits) = (batch.i32s("image_id")?, batch.texts("split")?);
     let (labels, random) = (batch.u8s("label")?, batch.u8s("random_label")?);
-    let (pixels, regions) = (batch.finite_f32_tensors("pixels")?.0, batch.u8_tensors("regions")?.0);
+    let (pixels, regions) = (batch.finite_f32_tensors("pixels")?.0, batch.bytes("regions")?);
     let sources = batch.texts("source_digit")?;
     let row = |row: usize| -> Result<Row<'_>, tables::Error> {
         if !SPLITS.contains(&splits[row]) {

@@ -20,7 +20,7 @@ fn write_dataset(path: &Path, label: u8, digit: &str) {
         Cells::U8(vec![3, label, 5]),
         Cells::U8(vec![1, 2, 3]),
         Cells::F32Tensors(vec![1.0; 3 * 1024]),
-        Cells::U8Tensors(vec![0; 3 * 1024]),
+        Cells::Bytes(vec![0; 3 * 1024]),
         Cells::Words(vec![digit.to_owned(); 3]),
     ];
     writer.write(cells).unwrap();

@@ -81,7 +81,7 @@ fn first_of_classes(reader: Reader, classes: u8) -> Result<Vec<i32>, Error> {
 fn read_images(batch: &Batch, images: &mut BTreeMap<i32, Synthetic>) -> Result<(), Error> {
     let (ids, labels, random_labels) =
         (batch.i32s("image_id")?, batch.u8s("label")?, batch.u8s("random_label")?);
-    let (pixels, regions) = (batch.finite_f32_tensors("pixels")?.0, batch.u8_tensors("regions")?.0);
+    let (pixels, regions) = (batch.finite_f32_tensors("pixels")?.0, batch.bytes("regions")?);
     let sources = batch.texts("source_digit")?;
     for row in 0..batch.rows() {
         let places = row * PIXELS..(row + 1) * PIXELS;
@@ -106,8 +106,8 @@ pub(super) fn find_digit(path: &Path, source: &str) -> Result<Option<Grey>, Erro
     for batch in Reader::open(path, &catalogue::DIGITS, &["image"])? {
         let batch = batch?;
         let images = batch.encoded_images("image")?;
-        let Some(row) = images.iter().position(|(_, path)| path == source) else { continue };
-        let digit = picture::decode(&images[row].0);
+        let Some(row) = (0..batch.rows()).find(|row| images.path(*row) == source) else { continue };
+        let digit = picture::decode(images.bytes(row));
         return digit
             .map(Some)
             .map_err(|error| batch.bad_value("image", row, error, "the bytes of an image are a PNG"));

@@ -84,7 +84,7 @@ impl Example {
                 Cells::U8((0..6).collect()),
                 Cells::U8((0..6).rev().collect()),
                 Cells::F32Tensors(normals(6 * 1024, 32.0, 1)),
-                Cells::U8Tensors((0..6).flat_map(|_| (0..1024).map(region)).collect()),
+                Cells::Bytes((0..6).flat_map(|_| (0..1024).map(region)).collect()),
                 Cells::Words((0..6).map(|id| format!("digit/{id}")).collect()),
             ],
         );
