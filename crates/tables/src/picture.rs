@@ -64,6 +64,7 @@ pub fn decode(bytes: &[u8]) -> Result<Grey, Error> {
     uncompressed(bytes).map_or_else(|| decode_any(bytes), Ok)
 }
 
+/// Of any colour type and depth, by the library.
 fn decode_any(bytes: &[u8]) -> Result<Grey, Error> {
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: LIMIT });
     // Palettes become colours, samples of 1, 2 and 4 bits become 8.
@@ -94,31 +95,29 @@ fn decode_any(bytes: &[u8]) -> Result<Grey, Error> {
     Ok(Grey { width: frame.width as usize, height: frame.height as usize, pixels })
 }
 
-/// The picture of a PNG as [`encode`] writes it, 8-bit grey whose rows stand there as they are: the decoder takes ten times as long
-/// to set itself up. None for any other, and for one that is damaged.
+/// The picture of a PNG as [`encode`] writes it, 8-bit grey whose rows stand there as they are: the library takes longer to set itself
+/// up than so few pixels take. None for any other, and for one that is damaged.
 fn uncompressed(bytes: &[u8]) -> Option<Grey> {
     let (head, rest) = chunk(bytes.strip_prefix(SIGNATURE)?, b"IHDR")?;
     let (data, rest) = chunk(rest, b"IDAT")?;
     let (_, rest) = chunk(rest, b"IEND")?;
-    let (size, format) = head.split_first_chunk::<8>()?;
-    let [width, height] =
-        [0, 4].map(|at| u32::from_be_bytes([0, 1, 2, 3].map(|byte| size[at + byte])) as usize);
-    // 8 bits of grey, not interlaced; one last block of deflate that stores its bytes.
+    // Width, height, 8 bits of grey, not interlaced.
+    let ([width, height], [8, 0, 0, 0, 0]) = head.as_chunks::<4>() else { return None };
+    let [width, height] = [width, height].map(|bytes| u32::from_be_bytes(*bytes) as usize);
+    // One block of deflate, the last, that stores its bytes; their number and its complement; the bytes; their checksum, which that
+    // of the chunk has in it.
     let stored = data.strip_prefix(&[0x78, 0x01, 0x01])?;
     let (length, rows) = stored.split_first_chunk::<4>()?;
     let (rows, _) = rows.split_last_chunk::<4>()?;
-    let is_whole = u16::try_from(rows.len()).is_ok_and(|bytes| {
-        let [low, high] = bytes.to_le_bytes();
-        *length == [low, high, !low, !high]
-    });
+    let [low, high] = u16::try_from(rows.len()).ok()?.to_le_bytes();
+    // A row begins with the number of its filter: 0 for none.
     let line = width.checked_add(1)?;
-    let is_plain = format == [8, 0, 0, 0, 0]
+    let is_plain = *length == [low, high, !low, !high]
         && rest.is_empty()
         && width > 0
-        && rows.len() == line.checked_mul(height)?;
-    let mut lines = rows.chunks_exact(line);
-    // A row begins with the number of its filter: 0 for none.
-    (is_plain && is_whole && lines.all(|row| row[0] == 0)).then(|| {
+        && rows.len() == line.checked_mul(height)?
+        && rows.chunks_exact(line).all(|row| row[0] == 0);
+    is_plain.then(|| {
         let mut pixels = Vec::with_capacity(width * height);
         rows.chunks_exact(line).for_each(|row| pixels.extend_from_slice(&row[1..]));
         Grey { width, height, pixels }
