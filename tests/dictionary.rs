@@ -22,7 +22,7 @@ target/release/runner table results/tiny/dataset/dataset.parquet
 ```
 
 A tensor is a fixed-size list with Arrow's extension type `arrow.fixed_shape_tensor`, row-major; where its shape hangs on the network
-it is that of the file. How to open them: [opening.md](opening.md).
+it is that of the file. Bytes are a fixed-size binary: one for each place of the shape, row-major. How to open them: [opening.md](opening.md).
 
 This page is made from `crates/tables` and the programs; after a change,
 `PRIORSCOPE_REMAKE=1 cargo test --release --workspace --test dictionary` makes it anew.

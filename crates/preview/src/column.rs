@@ -25,7 +25,7 @@ pub struct Column {
     /// Its type, such as `float64` or `category`; of tensors and lists that of their numbers.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The shapes of a tensor's values, outermost axis first: one, unless the files differ.
+    /// The shapes of a tensor's values, outermost axis first, or how many bytes a value has: one, unless the files differ.
     pub shapes: Vec<Vec<usize>>,
     /// The shortest and the longest list.
     pub lengths: Option<(usize, usize)>,
@@ -98,6 +98,7 @@ fn of_type(data_type: &DataType) -> String {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
         DataType::Boolean => "true or false".to_owned(),
         DataType::Timestamp(_, _) => "time".to_owned(),
+        DataType::FixedSizeBinary(_) => "bytes".to_owned(),
         DataType::FixedSizeList(inner, _) | DataType::List(inner) | DataType::LargeList(inner) => {
             of_type(inner.data_type())
         }
@@ -106,7 +107,7 @@ fn of_type(data_type: &DataType) -> String {
     }
 }
 
-/// The shape that the extension type `arrow.fixed_shape_tensor` declares, or the length of lists of one length.
+/// The shape that the extension type `arrow.fixed_shape_tensor` declares, or the length of lists or bytes of one length.
 fn shape(field: &Field) -> Option<Vec<usize>> {
     let declared = field.metadata().get("ARROW:extension:metadata").and_then(|text| {
         let declared: serde_json::Value = serde_json::from_str(text).ok()?;
@@ -115,7 +116,7 @@ fn shape(field: &Field) -> Option<Vec<usize>> {
     });
     match (declared, field.data_type()) {
         (Some(shape), _) => Some(shape),
-        (None, DataType::FixedSizeList(_, length)) => {
+        (None, DataType::FixedSizeList(_, length) | DataType::FixedSizeBinary(length)) => {
             usize::try_from(*length).ok().map(|length| vec![length])
         }
         _ => None,
@@ -198,7 +199,22 @@ pub(crate) fn image_bytes(array: &ArrayRef) -> Option<&arrow_array::BinaryArray>
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use std::sync::Arc;
+
+    use arrow_array::FixedSizeBinaryArray;
+
+    use super::*;
+
+    #[test]
+    fn bytes_are_shown_with_their_number_and_the_first_of_them() {
+        let field = Field::new("regions", DataType::FixedSizeBinary(24), false);
+        let mut gathered = Gathered::new(&field);
+        let bytes = FixedSizeBinaryArray::try_from_iter([[0; 24], [3; 24]].into_iter()).unwrap();
+        gathered.add(&(Arc::new(bytes) as ArrayRef)).unwrap();
+        let column = gathered.finish();
+        assert_eq!((column.kind.as_str(), column.shapes), ("bytes", vec![vec![24]]));
+        assert_eq!(column.first, [format!("{}...", "0".repeat(40)), format!("{}...", "03".repeat(20))]);
+    }
 
     #[test]
     fn numbers_have_four_digits() {

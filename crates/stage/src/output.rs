@@ -1,5 +1,6 @@
 //! An output that appears whole or not at all: written beside its place, synced, then renamed.
 
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
@@ -81,7 +82,7 @@ struct Partial {
     file: NamedTempFile,
     /// Bytes written since the last sync began.
     unsynced: usize,
-    syncing: Option<JoinHandle<io::Result<()>>>,
+    syncing: Syncing,
 }
 
 /// Bytes after which a sync is worth its thread.
@@ -89,17 +90,11 @@ const SYNC: usize = 8 << 20;
 
 impl Partial {
     fn new(file: NamedTempFile) -> Partial {
-        Partial { file, unsynced: 0, syncing: None }
-    }
-
-    /// Waits for the sync that has begun; what the system said of it, it says only once.
-    fn settle(&mut self) -> io::Result<()> {
-        let stopped = |_| io::Error::other("the thread that syncs the file stopped");
-        self.syncing.take().map_or(Ok(()), |syncing| syncing.join().map_err(stopped)?)
+        Partial { file, unsynced: 0, syncing: Syncing(None) }
     }
 
     fn synced(mut self) -> io::Result<NamedTempFile> {
-        self.settle()?;
+        self.syncing.settle()?;
         self.file.as_file().sync_all()?;
         Ok(self.file)
     }
@@ -107,19 +102,46 @@ impl Partial {
 
 impl Write for Partial {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(buffer)?;
-        self.unsynced += written;
-        if self.unsynced >= SYNC && self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
-            self.settle()?;
-            let file = self.file.as_file().try_clone()?;
-            self.syncing = Some(thread::Builder::new().spawn(move || file.sync_data())?);
+        if self.unsynced >= SYNC && self.syncing.is_done() {
+            self.syncing.settle()?;
+            self.syncing.begin(self.file.as_file());
             self.unsynced = 0;
         }
+        let written = self.file.write(buffer)?;
+        self.unsynced += written;
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+/// A sync that may be going on, on a thread of its own.
+struct Syncing(Option<JoinHandle<io::Result<()>>>);
+
+impl Syncing {
+    /// Where there is no thread for it, the file is synced at its end alone.
+    fn begin(&mut self, file: &File) {
+        let sync = |file: File| thread::Builder::new().spawn(move || file.sync_data());
+        self.0 = file.try_clone().and_then(sync).ok();
+    }
+
+    fn is_done(&self) -> bool {
+        self.0.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Waits for it. The system says only once what went wrong.
+    fn settle(&mut self) -> io::Result<()> {
+        let stopped = |_| io::Error::other("the thread that syncs the file stopped");
+        self.0.take().map_or(Ok(()), |thread| thread.join().map_err(stopped)?)
+    }
+}
+
+impl Drop for Syncing {
+    /// Nothing is left behind, not even a thread that holds the file.
+    fn drop(&mut self) {
+        let _ = self.settle();
     }
 }
 
@@ -203,9 +225,12 @@ mod tests {
     #[test]
     fn an_output_that_is_given_up_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let mut output = Output::create(&folder.path().join("table.parquet")).unwrap();
-        output.write_all(b"half").unwrap();
-        drop(output);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        for half in [vec![1; 4], vec![1; 2 * SYNC]] {
+            let mut output = Output::create(&folder.path().join("table.parquet")).unwrap();
+            output.write_all(&half).unwrap();
+            output.write_all(&half).unwrap();
+            drop(output);
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Writing a table whose row groups are encoded beside each other, by as many threads as there are.
+//! Writing a table whose row groups may be encoded on several threads at once.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -29,24 +29,8 @@ pub struct GroupWriter<W> {
     output: PhantomData<W>,
 }
 
-/// Begins a Parquet file.
-///
-/// # Errors
-/// Where `output` can't be written to.
-pub fn groups<W: Write + Send + 'static>(
-    output: W,
-    table: &'static Table,
-    provenance: &Provenance,
-) -> Result<(GroupEncoder, GroupWriter<W>), Error> {
-    let schema = schema_with(table, &HashMap::new(), provenance);
-    let (sink, file) = ParquetSink::new(Box::new(output), &schema)
-        .and_then(ParquetSink::into_groups)
-        .map_err(|error| failed(table, error))?;
-    Ok((GroupEncoder { table, schema, sink }, GroupWriter { table, file, output: PhantomData }))
-}
-
 impl GroupEncoder {
-    /// Encodes rows: one [`Cells`] a column, in the order of the declaration, all of one length.
+    /// Encodes rows, which become one row group: one [`Cells`] a column, in the order of the declaration, all of one length.
     ///
     /// # Errors
     /// Where a column has another type or length than the declaration says.
@@ -57,6 +41,22 @@ impl GroupEncoder {
 }
 
 impl<W: Write + Send + 'static> GroupWriter<W> {
+    /// Begins a Parquet file; with what encodes its groups.
+    ///
+    /// # Errors
+    /// Where `output` can't be written to.
+    pub fn parquet(
+        output: W,
+        table: &'static Table,
+        provenance: &Provenance,
+    ) -> Result<(GroupEncoder, Self), Error> {
+        let schema = schema_with(table, &HashMap::new(), provenance);
+        let (sink, file) = ParquetSink::new(Box::new(output), &schema)
+            .and_then(ParquetSink::into_groups)
+            .map_err(|error| failed(table, error))?;
+        Ok((GroupEncoder { table, schema, sink }, GroupWriter { table, file, output: PhantomData }))
+    }
+
     /// Adds a group.
     ///
     /// # Errors
@@ -70,12 +70,34 @@ impl<W: Write + Send + 'static> GroupWriter<W> {
         write().map(|_| ()).map_err(|error| failed(self.table, error))
     }
 
-    /// Writes what is still held back and gives the output back.
+    /// Writes the file's footer and gives the output back.
     ///
     /// # Errors
     /// Where the output can't be written to.
     pub fn finish(self) -> Result<W, Error> {
         let output = self.file.into_inner().map_err(|error| failed(self.table, error))?;
         own(output, self.table.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PIXELS, catalogue};
+
+    #[test]
+    fn bytes_that_are_no_whole_rows_are_refused() {
+        let (encoder, _) =
+            GroupWriter::parquet(Vec::new(), &catalogue::DATASET, &Provenance::default()).unwrap();
+        let word = || Cells::Words(vec!["train".to_owned()]);
+        let encode = |bytes: usize| {
+            let (pixels, regions) = (Cells::F32Tensors(vec![0.0; PIXELS]), Cells::Bytes(vec![0; bytes]));
+            let label = || Cells::U8(vec![0]);
+            encoder.encode(vec![Cells::I32(vec![0]), word(), label(), label(), pixels, regions, word()])
+        };
+        assert!(encode(PIXELS).is_ok());
+        let sentence = encode(PIXELS + 5).err().unwrap().to_string();
+        assert!(sentence.contains("1029 bytes for rows of 1024"), "{sentence}");
+        assert!(encode(2 * PIXELS).is_err());
     }
 }

@@ -48,7 +48,7 @@ pub enum Kind {
     Tensor(Element, &'static [usize]),
     /// A list whose length may differ from row to row.
     List(Element),
-    /// A byte for each place of this shape, row-major: what takes no time to write and read, however many they are.
+    /// A byte for each place of this shape, row-major: written and read as one block, where each number of a tensor takes its time.
     Bytes(&'static [usize]),
 }
 

@@ -22,7 +22,7 @@ mod sink;
 mod write;
 
 pub use error::Error;
-pub use groups::{Group, GroupEncoder, GroupWriter, groups};
+pub use groups::{Group, GroupEncoder, GroupWriter};
 pub use keep::Keeper;
 pub use kind::{Column, Element, Kind, Table, Tensor};
 pub use nearest::nearest;

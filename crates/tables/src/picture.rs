@@ -102,7 +102,8 @@ fn uncompressed(bytes: &[u8]) -> Option<Grey> {
     let (data, rest) = chunk(rest, b"IDAT")?;
     let (_, rest) = chunk(rest, b"IEND")?;
     // Width, height, 8 bits of grey, not interlaced.
-    let ([width, height], [8, 0, 0, 0, 0]) = head.as_chunks::<4>() else { return None };
+    let (width, head) = head.split_first_chunk()?;
+    let (height, format) = head.split_first_chunk()?;
     let [width, height] = [width, height].map(|bytes| u32::from_be_bytes(*bytes) as usize);
     // One block of deflate, the last, that stores its bytes; their number and its complement; the bytes; their checksum, which that
     // of the chunk has in it.
@@ -113,8 +114,10 @@ fn uncompressed(bytes: &[u8]) -> Option<Grey> {
     // A row begins with the number of its filter: 0 for none.
     let line = width.checked_add(1)?;
     let is_plain = *length == [low, high, !low, !high]
+        && format == [8, 0, 0, 0, 0]
         && rest.is_empty()
         && width > 0
+        && height > 0
         && rows.len() == line.checked_mul(height)?
         && rows.chunks_exact(line).all(|row| row[0] == 0);
     is_plain.then(|| {

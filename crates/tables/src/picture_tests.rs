@@ -182,6 +182,50 @@ fn an_uncompressed_picture_is_read_as_any_other_is_whichever_of_its_bits_is_wron
     assert_eq!(decode_any(&whole).unwrap(), decode(&whole).unwrap());
 }
 
+/// A PNG of these chunks, with right checksums.
+fn png_of(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+    let mut bytes = SIGNATURE.to_vec();
+    for (name, data) in chunks {
+        let named = [name.as_slice(), data].concat();
+        bytes.extend((data.len() as u32).to_be_bytes());
+        bytes.extend(&named);
+        bytes.extend(crc32fast::hash(&named).to_be_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn what_is_nearly_an_uncompressed_picture_is_read_as_the_library_reads_it() {
+    let head =
+        |width: u8, height: u8, format: [u8; 5]| [&[0, 0, 0, width, 0, 0, 0, height], &format[..]].concat();
+    let grey = [8, 0, 0, 0, 0];
+    // Two rows of two pixels; the checksum of deflate's bytes is not looked at.
+    let rows = [0, 1, 2, 0, 3, 4];
+    let data = |last: u8, length: u8, rows: &[u8]| {
+        [&[0x78, 0x01, last, length, 0, !length, 0xff], rows, &[0, 0, 0, 0]].concat()
+    };
+    let whole = data(1, 6, &rows);
+    let cases = [
+        ("as it should be", head(2, 2, grey), whole.clone(), true),
+        ("no rows", head(2, 0, grey), data(1, 0, &[]), false),
+        ("no columns", head(0, 6, grey), data(1, 6, &[0; 6]), false),
+        ("more rows than there are", head(2, 3, grey), whole.clone(), false),
+        ("fewer rows than there are", head(2, 1, grey), whole.clone(), false),
+        ("a filter", head(2, 2, grey), data(1, 6, &[0, 1, 2, 1, 3, 4]), false),
+        ("a block that is not the last", head(2, 2, grey), data(0, 6, &rows), false),
+        ("another length", head(2, 2, grey), data(1, 5, &rows), false),
+        ("16 bits", head(1, 2, [16, 0, 0, 0, 0]), whole.clone(), false),
+        ("a palette", head(2, 2, [8, 3, 0, 0, 0]), whole.clone(), false),
+        ("interlaced", head(2, 2, [8, 0, 0, 0, 1]), whole, false),
+    ];
+    for (what, head, data, is_plain) in cases {
+        let bytes = png_of(&[(b"IHDR", &head), (b"IDAT", &data), (b"IEND", &[])]);
+        assert_eq!(uncompressed(&bytes).is_some(), is_plain, "{what}");
+        let texts = [decode(&bytes), decode_any(&bytes)].map(|read| read.map_err(|error| error.to_string()));
+        assert_eq!(texts[0], texts[1], "{what}");
+    }
+}
+
 #[test]
 fn a_picture_that_has_not_the_pixels_of_its_size_is_not_encoded() {
     for (width, height, pixels) in [(3, 3, 8), (3, 3, 10), (0, 0, 0), (0, 3, 0)] {

@@ -363,7 +363,12 @@ fn check_column(path: &Path, schema: &SchemaRef, column: &'static Column) -> Res
         },
         Kind::EncodedImage => matches!(found, DataType::Struct(fields)
             if fields.iter().any(|f| f.name() == "bytes") && fields.iter().any(|f| f.name() == "path")),
-        Kind::Bytes(shape) => *found == DataType::FixedSizeBinary(shape.iter().product::<usize>() as i32),
+        Kind::Bytes(shape) => match found {
+            DataType::FixedSizeBinary(length) => {
+                usize::try_from(*length).ok() == Some(shape.iter().product())
+            }
+            other => matches!(other, DataType::Binary | DataType::LargeBinary),
+        },
         Kind::List(element) => matches!(found, DataType::List(item) | DataType::LargeList(item)
             if *item.data_type() == element.data_type()),
         Kind::Tensor(element, declared) => {
@@ -562,5 +567,34 @@ impl Batch {
             return Err(self.bad_value(name, row, "its bytes are empty (null)", "give it an encoded image"));
         }
         Ok(EncodedImages { bytes: bytes.clone(), paths: paths.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+    use crate::{PIXELS, catalogue};
+
+    /// What another tool wrote that has binaries of any length alone.
+    fn regions(length: usize) -> Result<Vec<u8>, Error> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let bytes: ArrayRef = Arc::new(BinaryArray::from_iter_values([vec![1; PIXELS], vec![2; length]]));
+        let batch = RecordBatch::try_from_iter([("regions", bytes)]).unwrap();
+        let mut writer = ArrowWriter::try_new(file.reopen().unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let batch = Reader::open(file.path(), &catalogue::DATASET, &["regions"])?.next().unwrap()?;
+        batch.bytes("regions").map(<[u8]>::to_vec)
+    }
+
+    #[test]
+    fn bytes_of_another_tool_are_read_where_each_row_has_as_many_as_it_should() {
+        assert_eq!(regions(PIXELS).unwrap(), [[1; PIXELS], [2; PIXELS]].concat());
+        let sentence = regions(PIXELS - 1).unwrap_err().to_string();
+        assert!(sentence.contains("regions") && sentence.contains("fixed_size_binary"), "{sentence}");
     }
 }

@@ -1,4 +1,4 @@
-//! A Parquet file that is being written: how every one of ours is cut, encoded and compressed.
+//! A Parquet file that is being written: how the columns of ours are encoded and compressed.
 
 use std::any::Any;
 use std::io::Write;
@@ -43,8 +43,7 @@ impl ParquetSink {
     pub(crate) fn new(output: Box<dyn Target>, schema: &SchemaRef) -> Result<ParquetSink, ParquetError> {
         let mut properties = properties(schema)?;
         add_encoded_arrow_schema_to_metadata(schema, &mut properties);
-        let lists = Schema::new(schema.fields().iter().map(list).collect::<Vec<_>>());
-        let lists = Arc::new(lists.with_metadata(schema.metadata().clone()));
+        let lists = Arc::new(Schema::new(schema.fields().iter().map(list).collect::<Vec<_>>()));
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(output, lists.clone(), options)?;
         Ok(ParquetSink { writer: Box::new(writer), schema: lists })
@@ -71,7 +70,7 @@ impl ParquetSink {
     }
 }
 
-/// Encodes row groups, which don't depend on each other.
+/// Encodes row groups, which don't depend on each other and have as many rows as they are given.
 pub(crate) struct GroupSink {
     factory: ArrowRowGroupWriterFactory,
     /// That of the batches, but with lists for tensors.
@@ -79,7 +78,7 @@ pub(crate) struct GroupSink {
 }
 
 impl GroupSink {
-    /// The columns of these rows.
+    /// The columns of these rows, which become one row group.
     pub(crate) fn encode(&self, batch: &RecordBatch) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
         // A group's number is for encryption alone.
         let mut writers = self.factory.create_column_writers(0)?.into_iter();
@@ -94,11 +93,18 @@ impl GroupSink {
     }
 }
 
-/// The field of a tensor as that of a list of any length. A file is the same with either, for Parquet has only lists; but of lists
-/// its writer marks the beginnings alone, where of tensors it looks at every number.
+/// Whether a column is written as lists of any length. A file is the same with either, for Parquet has only lists; but of lists its
+/// writer marks the beginnings alone, where of tensors it looks at every number. Not for numbers that it casts, and not for few of
+/// them: each time that it cuts lists, it casts all their numbers, and a list takes eight bytes of its own.
+fn is_tensor(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::FixedSizeList(element, length)
+        if *element.data_type() == DataType::Float32 && *length >= 16)
+}
+
+/// The field of a tensor as that of a list.
 fn list(field: &FieldRef) -> FieldRef {
     match field.data_type() {
-        DataType::FixedSizeList(element, _) => {
+        tensor @ DataType::FixedSizeList(element, _) if is_tensor(tensor) => {
             Arc::new(field.as_ref().clone().with_data_type(DataType::LargeList(element.clone())))
         }
         _ => field.clone(),
@@ -107,7 +113,7 @@ fn list(field: &FieldRef) -> FieldRef {
 
 /// A column of tensors as one of lists, of the same numbers in memory.
 fn as_list(column: &ArrayRef) -> ArrayRef {
-    match column.as_any().downcast_ref() {
+    match column.as_any().downcast_ref().filter(|_| is_tensor(column.data_type())) {
         Some(tensors) => Arc::new(LargeListArray::from(arrow_array::FixedSizeListArray::clone(tensors))),
         None => column.clone(),
     }
@@ -119,7 +125,7 @@ pub(crate) const ROW_GROUP: usize = 16 << 20;
 /// About how many bytes a page has before it is compressed: it stays near the core while it is encoded.
 const PAGE: usize = 256 << 10;
 
-/// How every Parquet file of ours is cut and compressed.
+/// How a file's columns are encoded and compressed, and where they are cut but for groups that are encoded apart.
 fn properties(schema: &Schema) -> Result<WriterProperties, ParquetError> {
     let mut properties = WriterProperties::builder()
         .set_max_row_group_bytes(Some(ROW_GROUP))
@@ -153,57 +159,16 @@ fn of_many_numbers(field: &Field) -> Option<(ColumnPath, Encoding, Compression)>
         DataType::FixedSizeList(element, _) => match element.data_type() {
             // What is written and read the most: quickly compressed, at the price of 3 % of its size.
             DataType::Float32 if field.name() == "pixels" => split(inside(element), Compression::SNAPPY),
-            DataType::Float32 | DataType::UInt8 => split(inside(element), zstd),
+            DataType::Float32 => split(inside(element), zstd),
             _ => None,
         },
         DataType::List(element) if *element.data_type() == DataType::UInt16 => split(inside(element), zstd),
         DataType::Float64 if DIFFERENT.contains(&field.name().as_str()) => split(whole(), zstd),
-        DataType::FixedSizeBinary(_) => Some((whole(), Encoding::PLAIN, zstd)),
+        DataType::FixedSizeBinary(length) if *length >= 256 => Some((whole(), Encoding::PLAIN, zstd)),
         _ => None,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use arrow_array::{FixedSizeListArray, Float32Array, Int32Array};
-    use arrow_buffer::NullBuffer;
-
-    fn bytes(written: Box<dyn Target>) -> Vec<u8> {
-        own(written, "x").unwrap()
-    }
-
-    #[test]
-    fn tensors_make_the_file_that_they_would_make_without_becoming_lists() {
-        let element = Arc::new(Field::new("item", DataType::Float32, true));
-        let tensor = DataType::FixedSizeList(element.clone(), 6);
-        let fields = vec![Field::new("x", tensor, true), Field::new("n", DataType::Int32, false)];
-        let schema = Arc::new(Schema::new(fields));
-        let values =
-            (0..5 * 6).map(|value| (value % 7 != 3).then_some(value as f32)).collect::<Float32Array>();
-        let rows = NullBuffer::from(vec![true, true, false, true, true]);
-        let tensors = FixedSizeListArray::new(element, 6, Arc::new(values), Some(rows));
-        let numbers = Int32Array::from_iter_values(0..5);
-        let batch = RecordBatch::try_new(schema.clone(), vec![Arc::new(tensors), Arc::new(numbers)])
-            .unwrap()
-            .slice(1, 4);
-
-        let mut plain =
-            ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties(&schema).unwrap())).unwrap();
-        plain.write(&batch).unwrap();
-        let plain = plain.into_inner().unwrap();
-
-        let mut sink = ParquetSink::new(Box::new(Vec::new()), &schema).unwrap();
-        sink.write(&batch).unwrap();
-        assert_eq!(bytes(sink.finish().unwrap()), plain);
-
-        let (sink, mut file) =
-            ParquetSink::new(Box::new(Vec::new()), &schema).unwrap().into_groups().unwrap();
-        let mut group = file.next_row_group().unwrap();
-        for column in sink.encode(&batch).unwrap() {
-            column.append_to_row_group(&mut group).unwrap();
-        }
-        group.close().unwrap();
-        assert_eq!(bytes(file.into_inner().unwrap()), plain);
-    }
-}
+#[path = "sink_tests.rs"]
+mod tests;

@@ -242,6 +242,13 @@ fn array(cells: Cells, field: &Field, kind: Kind) -> Result<ArrayRef, String> {
             let DataType::FixedSizeBinary(length) = field.data_type() else {
                 return Err(format!("column `{}` has no bytes", field.name()));
             };
+            if !values.len().is_multiple_of(usize::try_from(*length).unwrap_or(0)) {
+                return Err(format!(
+                    "column `{}`: {} bytes for rows of {length}",
+                    field.name(),
+                    values.len()
+                ));
+            }
             let bytes = FixedSizeBinaryArray::try_new(*length, values.into(), None);
             Arc::new(bytes.map_err(|error| format!("column `{}`: {error}", field.name()))?)
         }

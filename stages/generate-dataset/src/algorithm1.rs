@@ -257,7 +257,8 @@ pub fn decompose(z_cd: &Mask) -> Regions {
 
 /// Step 7: 1,024 draws of P(X), in the paper N(0, 1024).
 pub fn sample(known: &Distribution, random: &mut ChaCha8Rng) -> [f32; PIXELS] {
-    array::from_fn(|_| draw(known, random) as f32)
+    // With 0, -0 becomes 0: which of the two comes first, a sort need not say.
+    array::from_fn(|_| draw(known, random) as f32 + 0.0)
 }
 
 /// Steps 9 and 10: the sorted values cut into four parts, one a region, and put in their places. `shuffled` keeps the

@@ -12,10 +12,11 @@ use rayon::prelude::*;
 use stage::{Error, Job, Output, Port, Stage};
 use statistics::distribution::Distribution;
 use statistics::random;
-use tables::{CLASSES, Cells, PIXELS, catalogue};
+use tables::{CLASSES, Cells, GroupWriter, PIXELS, catalogue};
 
 use algorithm1::Image;
 use digits::Digit;
+use sort::LANES;
 pub use stage_params::Params;
 
 const DIGITS: Port = Port::input(
@@ -52,7 +53,7 @@ fn run(job: &Job, params: &Params) -> Result<(), Error> {
         .ok_or_else(|| Error::param("variance", "it must be a finite number above 0"))?;
     let progress = job.progress();
     let output = job.create(&DATASET)?;
-    let (encoder, mut writer) = tables::groups(output, &catalogue::DATASET, &job.provenance()?)?;
+    let (encoder, mut writer) = GroupWriter::parquet(output, &catalogue::DATASET, &job.provenance()?)?;
     let groups: Vec<(usize, &[Plan<'_>])> =
         plans.chunks(ROWS).enumerate().map(|(group, some)| (group * ROWS, some)).collect();
     let make = |(first, some): &(usize, &[Plan<'_>])| {
@@ -79,8 +80,8 @@ fn run(job: &Job, params: &Params) -> Result<(), Error> {
     Output::publish(vec![writer.finish()?])
 }
 
-/// Images a row group: one is in memory for each thread, beside the digits.
-const ROWS: usize = 500;
+/// Images a row group. Two groups are in memory for each thread, beside the digits: one that is made, and one that is written.
+const ROWS: usize = 32 * LANES;
 
 /// Chooses source digits. Each class's digits are shuffled; the first become training images, the next test images,
 /// so no digit is in both. Classes take turns, so that the first ten images of a split show all of them.

@@ -9,7 +9,7 @@ use tables::PIXELS;
 /// Images that are sorted together: a multiple of the numbers in a register of any machine.
 pub const LANES: usize = 16;
 
-/// The pixels of each image in descending order; none may be NaN.
+/// The pixels of each image in descending order; none may be NaN or -0.
 pub fn sort_descending(images: &mut [[f32; PIXELS]; LANES]) {
     let mut rows = [[0.0; LANES]; PIXELS];
     for (rows, first) in tiles(&mut rows) {
@@ -27,8 +27,8 @@ pub fn sort_descending(images: &mut [[f32; PIXELS]; LANES]) {
     }
 }
 
-/// Pixels of an image that are moved together: a line of the cache, where images lie so far apart that only few lines of different
-/// ones have room in it.
+/// Pixels of an image that are moved together: a line of the cache. Images are 4,096 bytes each, so that the same pixel of all would
+/// go to the same few places of the cache and out again.
 const TILE: usize = 16;
 
 /// Some rows, and the number of the first.
@@ -86,8 +86,7 @@ fn compare<S: Simd, const N: usize, const FALLING: bool>(simd: S, block: &mut [S
                 let apart = N / 2 >> step;
                 for index in (0..N).filter(|index| index & apart == 0) {
                     let (a, b) = (some[index], some[index + apart]);
-                    // The other way round for the lesser: of 0 and -0 x86 takes the second, and each is kept.
-                    let (greater, less) = (simd.max_f32s(a, b), simd.min_f32s(b, a));
+                    let (greater, less) = (simd.max_f32s(a, b), simd.min_f32s(a, b));
                     (some[index], some[index + apart]) =
                         if FALLING { (greater, less) } else { (less, greater) };
                 }
@@ -105,20 +104,35 @@ mod tests {
     use proptest::num::f32::{INFINITE, NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
     use proptest::prelude::*;
 
+    type Images = [[f32; PIXELS]; LANES];
+
+    /// With registers of one number, and with those of this machine.
+    fn sorted(images: &Images) -> [Box<Images>; 2] {
+        let mut narrow = [[0.0; LANES]; PIXELS];
+        (0..PIXELS).for_each(|index| narrow[index] = array::from_fn(|lane| images[lane][index]));
+        pulp::Scalar::new().vectorize(BitonicSort(&mut narrow));
+        let mut wide = Box::new(*images);
+        sort_descending(&mut wide);
+        [Box::new(array::from_fn(|lane| array::from_fn(|index| narrow[index][lane]))), wide]
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
         fn many_images_are_sorted_as_the_library_sorts_each(
-            values in prop::collection::vec(POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO | INFINITE, LANES * PIXELS), few in any::<bool>(),
+            values in prop::collection::vec(POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO | INFINITE, LANES * PIXELS),
+            few in any::<bool>(),
         ) {
             // Of both signs, zeros and infinities, as they come or few different ones.
-            let value = |index: usize| if few { values[index % 7] } else { values[index] };
-            let mut images = array::from_fn(|lane| array::from_fn(|index| value(lane * PIXELS + index)));
-            let mut expected: [[f32; PIXELS]; LANES] = images;
-            expected.iter_mut().for_each(|image| image.sort_by(|a, b| b.partial_cmp(a).unwrap()));
-            sort_descending(&mut images);
-            prop_assert_eq!(images, expected);
+            let value = |index: usize| if few { values[index % 7] + 0.0 } else { values[index] + 0.0 };
+            let images: Images = array::from_fn(|lane| array::from_fn(|index| value(lane * PIXELS + index)));
+            let mut expected = images;
+            expected.iter_mut().for_each(|image| image.sort_by(|a, b| b.total_cmp(a)));
+            let bits = |images: &Images| images.concat().into_iter().map(f32::to_bits).collect::<Vec<_>>();
+            for sorted in sorted(&images) {
+                prop_assert!(bits(&sorted) == bits(&expected));
+            }
         }
     }
 }
