@@ -83,7 +83,7 @@ fn compare<S: Simd, const N: usize, const FALLING: bool>(simd: S, block: &mut [S
         for first in 0..stride {
             let mut some: [S::f32s; N] = array::from_fn(|index| block[first + index * stride]);
             for step in 0..N.ilog2() {
-                let apart = N / 2 >> step;
+                let apart = (N / 2) >> step;
                 for index in (0..N).filter(|index| index & apart == 0) {
                     let (a, b) = (some[index], some[index + apart]);
                     let (greater, less) = (simd.max_f32s(a, b), simd.min_f32s(a, b));
