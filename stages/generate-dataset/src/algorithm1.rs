@@ -160,7 +160,7 @@ struct Between {
     before: usize,
     /// The one after it; after the last comes the last again.
     after: usize,
-    /// How far it is from that to the next, in parts.
+    /// How far it is from the one to the other, in parts.
     share: u16,
 }
 
