@@ -234,15 +234,14 @@ impl<'a> Run<'a> {
                 self.running.iter().map(|(job, threads)| self.held(*job, *threads)).collect();
             // Equal jobs wait for the first of them, whose outputs are theirs.
             let free = |job: &usize| self.key_of(*job).is_some_and(|key| !self.started.contains(&key));
-            let looked_at: Vec<usize> =
-                self.ready.iter().map(|place| self.order[*place]).filter(free).take(LOOKED_AT).collect();
-            let wishes: Vec<Wish> = looked_at.iter().map(|job| self.wish(*job)).collect();
-            let Some((place, threads)) =
-                schedule::next(self.manner.limits, &running, &wishes, self.ready.len())
+            let jobs = || self.ready.iter().map(|place| self.order[*place]).filter(free).take(LOOKED_AT);
+            let wishes = jobs().map(|job| self.wish(job));
+            let next = schedule::next(self.manner.limits, &running, wishes, self.ready.len());
+            let Some((job, threads)) = next.and_then(|(place, threads)| Some((jobs().nth(place)?, threads)))
             else {
                 return;
             };
-            self.start(looked_at[place], threads, scope, sender);
+            self.start(job, threads, scope, sender);
         }
     }
 

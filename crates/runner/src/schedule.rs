@@ -56,30 +56,40 @@ impl Free {
 }
 
 /// Chooses the job that starts next: its place in `ready`, which stands in order of urgency, and its threads.
-/// `waiting` is the number of all jobs that could start, of which `ready` may be the first few.
+/// `waiting` is the number of all jobs that could start, of which `ready` may be the first few; no more of them are looked at than
+/// it takes.
 ///
 /// The most urgent job that fits starts. A job that must wait for threads or memory is not overtaken by one that
 /// would delay it: another may go first only if it will probably be done by then, or needs nothing that the
 /// waiting one will take ("EASY backfilling", Lifka 1995). A wish beyond the limits is cut to them.
-pub fn next(limits: Limits, running: &[Held], ready: &[Wish], waiting: usize) -> Option<(usize, usize)> {
+pub fn next(
+    limits: Limits,
+    running: &[Held],
+    ready: impl IntoIterator<Item = Wish>,
+    waiting: usize,
+) -> Option<(usize, usize)> {
     let free = Free::new(limits, running);
+    if free.jobs == 0 || free.threads == 0 {
+        return None;
+    }
     let sharers = (running.len() + waiting).min(limits.jobs).max(1);
     let share = (limits.threads / sharers).max(1);
     let needs = |wish: &Wish| {
         let threads = wish.threads.map_or(share.min(free.threads.max(1)), |wish| wish.min(limits.threads));
         (threads, wish.memory.min(limits.memory))
     };
-    let (threads, memory) = needs(ready.first()?);
+    let mut ready = ready.into_iter().enumerate();
+    let (threads, memory) = needs(&ready.next()?.1);
     if free.holds(threads, memory) {
         return Some((0, threads));
     }
     let (delay, spare) = reservation(limits, running, threads, memory);
-    let overtakes = |(place, wish): (usize, &Wish)| {
-        let (threads, memory) = needs(wish);
+    let overtakes = |(place, wish): (usize, Wish)| {
+        let (threads, memory) = needs(&wish);
         let harmless = wish.seconds.is_some_and(|s| s <= delay) || spare.holds(threads, memory);
         (free.holds(threads, memory) && harmless).then_some((place, threads))
     };
-    ready.iter().enumerate().skip(1).find_map(overtakes)
+    ready.find_map(overtakes)
 }
 
 /// When enough of the running jobs will have ended for a job of this size, in seconds, and what will be free
@@ -137,21 +147,21 @@ mod tests {
 
     #[test]
     fn one_job_gets_all_threads_and_many_share_them() {
-        assert_eq!(next(LIMITS, &[], &[wish(0)], 1), Some((0, 8)));
-        assert_eq!(next(LIMITS, &[], &[wish(0)], 100), Some((0, 2)));
-        assert_eq!(next(LIMITS, &[held(2, 0, 1.0)], &[wish(0)], 1), Some((0, 4)));
+        assert_eq!(next(LIMITS, &[], [wish(0)], 1), Some((0, 8)));
+        assert_eq!(next(LIMITS, &[], [wish(0)], 100), Some((0, 2)));
+        assert_eq!(next(LIMITS, &[held(2, 0, 1.0)], [wish(0)], 1), Some((0, 4)));
     }
 
     #[test]
     fn a_job_gets_the_threads_and_the_memory_that_it_wishes_or_waits_for_them() {
-        assert_eq!(next(LIMITS, &[], &[wish(6)], 100), Some((0, 6)));
-        assert_eq!(next(LIMITS, &[], &[wish(20)], 1), Some((0, 8)));
-        assert_eq!(next(LIMITS, &[held(4, 0, 9.0)], &[wish(6)], 1), None);
+        assert_eq!(next(LIMITS, &[], [wish(6)], 100), Some((0, 6)));
+        assert_eq!(next(LIMITS, &[], [wish(20)], 1), Some((0, 8)));
+        assert_eq!(next(LIMITS, &[held(4, 0, 9.0)], [wish(6)], 1), None);
         let large = Wish { memory: 70, ..wish(1) };
-        assert_eq!(next(LIMITS, &[held(1, 40, 9.0)], &[large], 1), None);
-        assert_eq!(next(LIMITS, &[held(1, 30, 9.0)], &[large], 1), Some((0, 1)));
+        assert_eq!(next(LIMITS, &[held(1, 40, 9.0)], [large], 1), None);
+        assert_eq!(next(LIMITS, &[held(1, 30, 9.0)], [large], 1), Some((0, 1)));
         let huge = Wish { memory: 1000, ..wish(1) };
-        assert_eq!(next(LIMITS, &[], &[huge], 1), Some((0, 1)));
+        assert_eq!(next(LIMITS, &[], [huge], 1), Some((0, 1)));
     }
 
     #[test]
@@ -159,19 +169,19 @@ mod tests {
         let limits = Limits { jobs: 2, threads: 2, memory: 100 };
         let narrow = |seconds| Wish { seconds, ..wish(1) };
         let running = [held(1, 0, 10.0)];
-        assert_eq!(next(limits, &running, &[wish(2), narrow(Some(9.0))], 2), Some((1, 1)));
-        assert_eq!(next(limits, &running, &[wish(2), narrow(Some(11.0))], 2), None);
-        assert_eq!(next(limits, &running, &[wish(2), narrow(None)], 2), None);
+        assert_eq!(next(limits, &running, [wish(2), narrow(Some(9.0))], 2), Some((1, 1)));
+        assert_eq!(next(limits, &running, [wish(2), narrow(Some(11.0))], 2), None);
+        assert_eq!(next(limits, &running, [wish(2), narrow(None)], 2), None);
         let unknown = [held(1, 0, f64::INFINITY)];
-        assert_eq!(next(limits, &unknown, &[wish(2), narrow(Some(9.0))], 2), Some((1, 1)));
+        assert_eq!(next(limits, &unknown, [wish(2), narrow(Some(9.0))], 2), Some((1, 1)));
     }
 
     #[test]
     fn a_job_that_needs_nothing_of_what_another_waits_for_overtakes_it() {
         let waiting = Wish { memory: 90, ..wish(1) };
         let other = Wish { memory: 5, ..wish(1) };
-        assert_eq!(next(LIMITS, &[held(1, 20, 10.0)], &[waiting, other], 2), Some((1, 1)));
-        assert_eq!(next(LIMITS, &[held(1, 20, 10.0)], &[waiting, Wish { memory: 20, ..other }], 2), None);
+        assert_eq!(next(LIMITS, &[held(1, 20, 10.0)], [waiting, other], 2), Some((1, 1)));
+        assert_eq!(next(LIMITS, &[held(1, 20, 10.0)], [waiting, Wish { memory: 20, ..other }], 2), None);
     }
 
     #[test]
@@ -183,7 +193,7 @@ mod tests {
                 let mut ready: Vec<Wish> = (0..12)
                     .map(|i| Wish { memory: i % 7, seconds: Some(i as f64), ..wish(wishes[i as usize % 3]) })
                     .collect();
-                while let Some((place, granted)) = next(limits, &running, &ready, ready.len()) {
+                while let Some((place, granted)) = next(limits, &running, ready.clone(), ready.len()) {
                     let started = ready.remove(place);
                     running.push(held(granted, started.memory.min(10), 5.0));
                     assert!(granted >= 1 && running.len() <= jobs);

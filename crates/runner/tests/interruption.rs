@@ -6,7 +6,7 @@ mod workshop;
 use rustix::process::{Pid, Signal, kill_process};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
-use workshop::{Workshop, eventually, is_alive, ran};
+use workshop::{Workshop, eventually, is_alive, ran, state};
 
 fn process(number: &str) -> Pid {
     Pid::from_raw(number.trim().parse().unwrap()).unwrap()
@@ -130,11 +130,14 @@ fn what_outlived_a_runner_and_its_guard_is_ended_before_its_job_runs_again() {
     shop.stage("slow", &["data"], &["out"], "", body);
     let mut runner = shop.start(&[]);
     shop.wait_for("pid");
-    let (guard, orphan) = (process(&shop.read("guard")), shop.read("pid"));
-    // A guard that stands still cannot end its job when the runner ends.
-    kill_process(guard, Signal::STOP).unwrap();
+    let (guard, orphan) = (shop.read("guard"), shop.read("pid"));
+    // A runner that stands still sees nothing of its guard's end. A guard must not stand still when the runner ends: the
+    // system hangs up on a group that has lost its last parent outside while a process of it stands.
+    shop.send(&runner, Signal::STOP);
+    eventually("the runner to stand still", || state(&runner.id().to_string()) == Some('T'));
+    kill_process(process(&guard), Signal::KILL).unwrap();
+    eventually("the end of the guard", || !is_alive(&guard));
     runner.kill().unwrap();
-    kill_process(guard, Signal::KILL).unwrap();
     runner.wait().unwrap();
     assert!(is_alive(&orphan));
     // Also where nothing is left of the folder in which it works.

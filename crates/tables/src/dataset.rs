@@ -26,6 +26,13 @@ pub struct Splits {
     pub test: Dataset,
 }
 
+impl Splits {
+    /// Multiplies every pixel by a number.
+    pub fn scale(&mut self, factor: f32) {
+        self.train.pixels.iter_mut().chain(&mut self.test.pixels).for_each(|pixel| *pixel *= factor);
+    }
+}
+
 impl Dataset {
     /// How many images there are.
     pub fn len(&self) -> usize {

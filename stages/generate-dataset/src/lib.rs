@@ -1,11 +1,11 @@
 //! Makes the synthetic dataset: handwritten digits in, images whose pixels obey P(X) out (Algorithm 1).
 
-pub mod algorithm1;
 pub mod digits;
 pub mod publish;
-pub mod sort;
 mod stage_params;
 
+use algorithm1::Image;
+use algorithm1::sort::LANES;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
@@ -14,9 +14,7 @@ use statistics::distribution::Distribution;
 use statistics::random;
 use tables::{CLASSES, Cells, GroupWriter, PIXELS, catalogue};
 
-use algorithm1::Image;
 use digits::Digit;
-use sort::LANES;
 pub use stage_params::Params;
 
 const DIGITS: Port = Port::input(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use statistics::distribution::Family;
 
-use crate::algorithm1::Placement;
+use algorithm1::Placement;
 
 /// What can be set; the defaults are the paper's.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

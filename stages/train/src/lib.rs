@@ -48,9 +48,7 @@ fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let architecture = params.network.architecture();
     let provenance = job.provenance()?;
     let mut splits = job.read(&DATASET, dataset::read)?;
-    for pixel in splits.train.pixels.iter_mut().chain(&mut splits.test.pixels) {
-        *pixel *= params.input_scale as f32;
-    }
+    splits.scale(params.input_scale as f32);
     let place =
         job.path(&CHECKPOINTS).ok_or_else(|| Error::Failed("no place for --checkpoints".to_owned()))?;
     let failed = |source| Error::output(place, source);

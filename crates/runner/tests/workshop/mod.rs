@@ -178,9 +178,14 @@ pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
 
 /// Whether a process runs; one that has ended and is not yet collected does not.
 pub(crate) fn is_alive(pid: &str) -> bool {
-    // A process's name need be no text.
-    let stat = fs::read(format!("/proc/{}/stat", pid.trim()));
-    stat.is_ok_and(|stat| !String::from_utf8_lossy(&stat).contains(") Z "))
+    state(pid).is_some_and(|state| state != 'Z')
+}
+
+/// The letter that the system gives for what a process does: `T` stands still, `Z` has ended.
+pub(crate) fn state(pid: &str) -> Option<char> {
+    let stat = fs::read(format!("/proc/{}/stat", pid.trim())).ok()?;
+    // A process's name need be no text, and may hold brackets itself.
+    String::from_utf8_lossy(&stat).rsplit_once(") ")?.1.chars().next()
 }
 
 fn list(folder: &Path, files: &mut Vec<String>) {

@@ -7,6 +7,8 @@
 //!        P(X) ─sample─▶ x ─sort_descending─▶ x̂ ───────────────────────────────────place─▶ image
 //! ```
 
+pub mod sort;
+
 use std::array;
 use std::ops::Range;
 
@@ -20,7 +22,7 @@ use statistics::random::draw;
 use tables::picture::Grey;
 use tables::{PIXELS, SIDE};
 
-use crate::sort::{LANES, sort_descending};
+use sort::{LANES, sort_descending};
 
 /// The black-and-white picture z_c: a row is the bits of a number, the first pixel the lowest; 1 is ink.
 pub type Centre = [u64; CENTRE];
@@ -294,5 +296,5 @@ pub fn place(
 }
 
 #[cfg(test)]
-#[path = "algorithm1_tests.rs"]
+#[path = "lib_tests.rs"]
 mod tests;
