@@ -68,9 +68,40 @@ pub fn first_difference<'a>(one: &'a Recipe, other: &'a Recipe) -> Option<(&'a s
     pairs.into_iter().find(|(_, one, other)| one != other)
 }
 
+/// What is to be said where the images behind a table were not drawn from the N(0, `variance`) that they are held against; nothing
+/// where they were, or where the lineage does not tell.
+pub fn drawn_otherwise(lineage: &str, variance: f64) -> Option<String> {
+    let recipe = recipe(lineage)?;
+    let family = recipe.get("generate-dataset.distribution").and_then(Value::as_str).unwrap_or("normal");
+    let drawn = recipe.get("generate-dataset.variance").and_then(Value::as_f64).unwrap_or(variance);
+    let advice = if family != "normal" {
+        "this stage knows normal distributions only, compare-estimators the others, too".to_owned()
+    } else if drawn != variance {
+        format!("give --variance {drawn} here, too, and in a pipeline to every stage that has this param")
+    } else {
+        return None;
+    };
+    Some(format!(
+        "the images are drawn from {family} with variance {drawn} and held against N(0, {variance}): {advice}"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_held_against_another_distribution_than_it_was_drawn_from_is_told() {
+        let lineage = |family: &str, variance: u32| {
+            format!(r#"{{"generate-dataset":{{"distribution":"{family}","variance":{variance}}}}}"#)
+        };
+        assert_eq!(drawn_otherwise(&lineage("normal", 1024), 1024.0), None);
+        assert_eq!(drawn_otherwise(r#"{"train":{"seed":1}}"#, 1024.0), None);
+        let told = drawn_otherwise(&lineage("normal", 256), 1024.0).unwrap();
+        assert!(told.contains("variance 256 and held against N(0, 1024): give --variance 256"), "{told}");
+        let told = drawn_otherwise(&lineage("laplace", 1024), 1024.0).unwrap();
+        assert!(told.contains("from laplace") && told.contains("compare-estimators"), "{told}");
+    }
 
     #[test]
     fn a_streams_lineage_is_added_to_that_of_the_tables() {

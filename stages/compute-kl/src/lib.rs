@@ -5,6 +5,7 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use stage::lineage;
 use stage::{Error, Job, Output, Port, Stage};
 use statistics::distribution::{Distribution, Family};
 use statistics::divergence::{Divergence, Smoothing};
@@ -107,6 +108,9 @@ type Row = (i32, i32, [f64; 3]);
 
 fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let provenance = job.provenance()?;
+    if let Some(told) = lineage::drawn_otherwise(&provenance.lineage, params.variance) {
+        job.progress().note(&told);
+    }
     let found = job.read(&DISTRIBUTIONS, |path| read(path, params))?;
     let rows = job.read(&DISTRIBUTIONS, |path| join(&found, path))?;
     let output = job.create(&DIVERGENCES)?;

@@ -91,6 +91,9 @@ fn run(job: &Job, params: &Params) -> Result<(), Error> {
     };
     if let Some(lineage) = stream.as_ref().and_then(|stream| stream.metadata("lineage")) {
         lineage::add_stream(&mut provenance, lineage);
+        if let Some(told) = lineage::drawn_otherwise(&provenance.lineage, params.variance) {
+            job.progress().note(&told);
+        }
     }
     let output = job.create(&DISTRIBUTIONS)?;
     let mut writer = Writer::parquet(output, &catalogue::DISTRIBUTIONS, &HashMap::new(), &provenance)?;

@@ -70,8 +70,9 @@ pub(super) fn draw(data: &Data) -> Result<Figure, Error> {
     sheet.legend(12.0, 440.0, &legend);
     let caption = format!(
         "One test image of each of the first five classes (its values are {}), and below it the \
-         histogram of its 1,024 pixels with the density of {prior} that they were drawn from. The KL is that of the \
-         histogram; the null is what exact samples of that distribution give, mean and 95 % range. How all test images lie beside it \
+         histogram of its 1,024 pixels with the density of {prior}, the normal distribution of the dataset’s variance. The KL is that of \
+         the histogram from the distribution that compute-kl holds it against, with variance 1024 unless said otherwise; the null is \
+         what exact samples of that one give, mean and 95 % range. How all test images lie beside it \
          is C1. The pixels stand in the dataset’s table, by image_id.",
         greys(data.samples.iter().flat_map(|(image, _)| &image.pixels))
     );
