@@ -7,7 +7,7 @@
 //!        P(X) ─sample─▶ x ─sort_descending─▶ x̂ ───────────────────────────────────place─▶ image
 //! ```
 
-pub mod sort;
+mod sort;
 
 use std::array;
 use std::ops::Range;
@@ -22,7 +22,8 @@ use statistics::random::draw;
 use tables::picture::Grey;
 use tables::{PIXELS, SIDE};
 
-use sort::{LANES, sort_descending};
+pub use sort::LANES;
+use sort::sort_descending;
 
 /// The black-and-white picture z_c: a row is the bits of a number, the first pixel the lowest; 1 is ink.
 pub type Centre = [u64; CENTRE];

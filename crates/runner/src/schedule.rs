@@ -75,7 +75,7 @@ pub fn next(
     let sharers = (running.len() + waiting).min(limits.jobs).max(1);
     let share = (limits.threads / sharers).max(1);
     let needs = |wish: &Wish| {
-        let threads = wish.threads.map_or(share.min(free.threads.max(1)), |wish| wish.min(limits.threads));
+        let threads = wish.threads.map_or(share.min(free.threads), |wish| wish.min(limits.threads));
         (threads, wish.memory.min(limits.memory))
     };
     let mut ready = ready.into_iter().enumerate();

@@ -4,8 +4,7 @@ pub mod digits;
 pub mod publish;
 mod stage_params;
 
-use algorithm1::Image;
-use algorithm1::sort::LANES;
+use algorithm1::{Image, LANES};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;

@@ -1,11 +1,10 @@
 //! The params of `generate-dataset`.
 
+use algorithm1::Placement;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use statistics::distribution::Family;
-
-use algorithm1::Placement;
 
 /// What can be set; the defaults are the paper's.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
