@@ -23,7 +23,7 @@ use tables::picture::Grey;
 use tables::{PIXELS, SIDE};
 
 pub use sort::LANES;
-use sort::sort_descending;
+use sort::{Rows, images_of, sort_descending};
 
 /// The black-and-white picture z_c: a row is the bits of a number, the first pixel the lowest; 1 is ink.
 pub type Centre = [u64; CENTRE];
@@ -50,30 +50,63 @@ impl Region {
         [Region::Outside, Region::OutsideBoundary, Region::InsideBoundary, Region::Inside];
 }
 
-/// The four regions of an image, by number: each pixel is in one.
+/// The four regions of an image: each pixel is in one, whose number has two bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Regions([Mask; 4]);
+pub struct Regions {
+    /// The lower bit of each pixel's region.
+    low: Mask,
+    /// The higher bit.
+    high: Mask,
+}
+
+/// Pixels of one region that stand side by side in a row.
+struct Run {
+    /// Number of the region.
+    region: usize,
+    /// The pixels' numbers.
+    pixels: Range<usize>,
+}
 
 impl Regions {
-    /// The pixels of a region, row by row, those that stand side by side together.
-    pub fn runs(&self, region: Region) -> impl Iterator<Item = Range<usize>> {
-        self.0[region as usize].iter().enumerate().flat_map(|(y, row)| {
-            let mut rest = u64::from(*row);
+    /// The runs, row by row.
+    fn runs(&self) -> impl Iterator<Item = Run> {
+        self.low.iter().zip(&self.high).zip((0..).step_by(SIDE)).flat_map(|((&low, &high), row)| {
+            const RIGHT: u32 = 1 << (SIDE - 1);
+            // A bit where the pixel to the right is of another region.
+            let mut ends = (low ^ low >> 1) | (high ^ high >> 1) | RIGHT;
+            let mut first = row;
             std::iter::from_fn(move || {
-                (rest != 0).then(|| {
-                    let first = rest.trailing_zeros() as usize;
-                    let length = (rest >> first).trailing_ones() as usize;
-                    rest &= u64::MAX << (first + length);
-                    y * SIDE + first..y * SIDE + first + length
+                (ends != 0).then(|| {
+                    let last = ends.trailing_zeros();
+                    ends &= ends - 1;
+                    let region = (low >> last & 1 | (high >> last & 1) << 1) as usize;
+                    let pixels = first..row + last as usize + 1;
+                    first = pixels.end;
+                    Run { region, pixels }
                 })
             })
         })
     }
 
+    /// Pixels of each region.
+    fn sizes(&self) -> [usize; 4] {
+        let mut sizes = [0; 4];
+        for (low, high) in self.low.iter().zip(&self.high) {
+            let rows = [!low & !high, low & !high, !low & high, low & high];
+            sizes.iter_mut().zip(rows).for_each(|(size, row)| *size += row.count_ones() as usize);
+        }
+        sizes
+    }
+
     /// The region of each pixel, by number.
     pub fn write(&self, numbers: &mut [u8; PIXELS]) {
-        for region in Region::ALL {
-            self.runs(region).for_each(|run| numbers[run].fill(region as u8));
+        for Run { region, pixels } in self.runs() {
+            // As many as a row has, for that is one move: those that are too many, the next runs overwrite.
+            let places = &mut numbers[pixels.start..];
+            match places.first_chunk_mut::<SIDE>() {
+                Some(places) => *places = [region as u8; SIDE],
+                None => places.fill(region as u8),
+            }
         }
     }
 }
@@ -99,7 +132,7 @@ const THRESHOLD: u8 = 128;
 /// An image to be made.
 pub struct Image<'a> {
     /// The digit that gives its regions.
-    pub digit: &'a Grey,
+    pub z_cd: &'a Mask,
     /// Where its draws come from.
     pub random: ChaCha8Rng,
     /// The image itself, row by row.
@@ -108,16 +141,20 @@ pub struct Image<'a> {
     pub regions: &'a mut [u8; PIXELS],
 }
 
-/// All steps for some images.
+/// Steps 2 to 4: the digit z_cd of a picture.
+pub fn digit(picture: &Grey) -> Mask {
+    downsample(&binarise_centre(picture))
+}
+
+/// Steps 5 to 10 for some images, whose draws are sorted side by side.
 pub fn generate(images: &mut [Image<'_>], known: &Distribution, placement: Placement) {
+    let (mut rows, mut x) = ([[0.0; LANES]; PIXELS], [[0.0; PIXELS]; LANES]);
     for some in images.chunks_mut(LANES) {
-        let mut x = [[0.0; PIXELS]; LANES];
-        x.iter_mut().zip(some.iter_mut()).for_each(|(x, image)| *x = sample(known, &mut image.random));
-        sort_descending(&mut x);
+        sample(known, some, &mut rows);
+        sort_descending(&mut rows);
+        images_of(&rows, &mut x);
         for (x, image) in x.iter().zip(some) {
-            let z_c = binarise_centre(image.digit);
-            let z_cd = downsample(&z_c);
-            let regions = decompose(&z_cd);
+            let regions = decompose(image.z_cd);
             regions.write(image.regions);
             place(x, &regions, placement, &mut image.random, image.pixels);
         }
@@ -156,26 +193,25 @@ const PARTS: u16 = 2 * CENTRE as u16;
 /// How many units of the enlarged digit's greys make one grey level: each is a mean, by [`PARTS`] along rows and again along columns.
 const UNITS: u32 = PARTS as u32 * PARTS as u32;
 
-/// Where a pixel of the enlarged digit lies between two of the digit's own.
-#[derive(Clone, Copy)]
+/// Between which of a digit's own pixels those of the enlarged digit lie, along a row or a column.
 struct Between {
-    /// The one before it.
-    before: usize,
-    /// The one after it; after the last comes the last again.
-    after: usize,
-    /// How far it is from the one to the other, in parts.
-    share: u16,
+    /// The one before each.
+    before: [usize; CENTRE],
+    /// How far each is from that to the next, in parts: 0 at the last, which has no next.
+    share: [u16; CENTRE],
 }
 
-/// Where each of the enlarged digit's pixels lies along a row or column of this length: bilinear, centres of pixels aligned, borders
-/// repeated.
-fn between(length: usize) -> [Between; CENTRE] {
-    array::from_fn(|index| {
-        // (index + ½) · length / 64 − ½, in parts.
-        let parts = ((2 * index + 1) * length).saturating_sub(CENTRE).min((length - 1) * usize::from(PARTS));
-        let before = parts / usize::from(PARTS);
-        Between { before, after: (before + 1).min(length - 1), share: (parts % usize::from(PARTS)) as u16 }
-    })
+/// Of a row or column of this length: bilinear, centres of pixels aligned, borders repeated.
+fn between(length: usize) -> Between {
+    // (index + ½) · length / 64 − ½, in parts.
+    let parts = array::from_fn(|index| {
+        ((2 * index + 1) * length).saturating_sub(CENTRE).min((length - 1) * usize::from(PARTS))
+    });
+    let parts: [usize; CENTRE] = parts;
+    Between {
+        before: parts.map(|parts| parts / usize::from(PARTS)),
+        share: parts.map(|parts| (parts % usize::from(PARTS)) as u16),
+    }
 }
 
 /// The digit enlarged to 64×64, binarised.
@@ -196,23 +232,28 @@ impl WithSimd for BinariseEnlarged<'_> {
 #[inline(always)]
 fn enlarge<T: Copy>(digit: &Grey, blank: T, row_is: impl Fn(&[u32; CENTRE]) -> T) -> [T; CENTRE] {
     let columns = between(digit.width);
-    let widen = |row: &[u8]| -> [u16; CENTRE] {
-        let grey = |x: usize| u16::from(row[x]);
+    // After the last pixel comes one more, which has no part in any.
+    let mut line = vec![0; digit.width + 1];
+    let mut widen = |row: &[u8]| -> [u16; CENTRE] {
+        line[..digit.width].copy_from_slice(row);
+        let pairs = columns.before.map(|before| [line[before], line[before + 1]]);
         array::from_fn(|x| {
-            let Between { before, after, share } = columns[x];
-            grey(before) * (PARTS - share) + grey(after) * share
+            let ([before, after], share) = (pairs[x].map(u16::from), columns.share[x]);
+            before * (PARTS - share) + after * share
         })
     };
     let inked = |row: &[u8]| row.iter().any(|grey| *grey > 0);
     let rows = digit.pixels.chunks_exact(digit.width);
     let wide: Vec<Option<[u16; CENTRE]>> = rows.map(|row| inked(row).then(|| widen(row))).collect();
-    between(digit.height).map(|y| {
+    let rows = between(digit.height);
+    array::from_fn(|y| {
         const BLANK: [u16; CENTRE] = [0; CENTRE];
-        let (upper, lower) = match (&wide[y.before], &wide[y.after]) {
+        let (before, share) = (rows.before[y], rows.share[y]);
+        let (upper, lower) = match (&wide[before], wide.get(before + 1).unwrap_or(&None)) {
             (None, None) => return blank,
             (upper, lower) => (upper.as_ref().unwrap_or(&BLANK), lower.as_ref().unwrap_or(&BLANK)),
         };
-        let (above, below) = (u32::from(PARTS - y.share), u32::from(y.share));
+        let (above, below) = (u32::from(PARTS - share), u32::from(share));
         row_is(&array::from_fn(|x| u32::from(upper[x]) * above + u32::from(lower[x]) * below))
     })
 }
@@ -245,23 +286,28 @@ fn every_second(row: u64) -> u32 {
 /// What lies beyond the picture is background.
 pub fn decompose(z_cd: &Mask) -> Regions {
     const { assert!(SIDE == u32::BITS as usize && CENTRE == u64::BITS as usize, "a row is the bits of a number") };
-    let mut regions = Regions([[0; SIDE]; 4]);
+    let mut regions = Regions { low: [0; SIDE], high: [0; SIDE] };
     for (y, here) in z_cd.iter().enumerate() {
         let above = if y == 0 { 0 } else { z_cd[y - 1] };
         let below = z_cd.get(y + 1).unwrap_or(&0);
         let (left, right) = (here << 1, here >> 1);
         let dilated = here | above | below | left | right;
         let eroded = here & above & below & left & right;
-        let rows = [!dilated, dilated & !here, here & !eroded, eroded];
-        regions.0.iter_mut().zip(rows).for_each(|(mask, row)| mask[y] = row);
+        // Outside 0, outside-boundary 1, inside-boundary 2, inside 3.
+        regions.low[y] = dilated & !here | eroded;
+        regions.high[y] = *here;
     }
     regions
 }
 
-/// Step 7: 1,024 draws of P(X), in the paper N(0, 1024).
-pub fn sample(known: &Distribution, random: &mut ChaCha8Rng) -> [f32; PIXELS] {
-    // With 0, -0 becomes 0: which of the two comes first, a sort need not say.
-    array::from_fn(|_| draw(known, random) as f32 + 0.0)
+/// Step 7: for each image 1,024 draws of P(X), in the paper N(0, 1024).
+fn sample(known: &Distribution, images: &mut [Image<'_>], rows: &mut Rows) {
+    for (lane, image) in images.iter_mut().enumerate() {
+        for row in &mut *rows {
+            // With 0, -0 becomes 0: which of the two comes first, a sort need not say.
+            row[lane] = draw(known, &mut image.random) as f32 + 0.0;
+        }
+    }
 }
 
 /// Steps 9 and 10: the sorted values cut into four parts, one a region, and put in their places. `shuffled` keeps the
@@ -273,25 +319,42 @@ pub fn place(
     random: &mut ChaCha8Rng,
     image: &mut [f32; PIXELS],
 ) {
-    if placement == Placement::Anywhere {
-        *image = *sorted;
-        image.shuffle(random);
-        return;
-    }
     let mut rest = sorted.as_slice();
-    for region in Region::ALL {
-        if placement == Placement::Raster {
-            for run in regions.runs(region) {
-                let (part, others) = rest.split_at(run.len());
-                image[run].copy_from_slice(part);
-                rest = others;
+    let parts = regions.sizes().map(|size| {
+        let (part, others) = rest.split_at(size);
+        rest = others;
+        part
+    });
+    match placement {
+        Placement::Raster => place_in_rows(parts, regions, image),
+        Placement::Shuffled => {
+            let mut places: [Vec<usize>; 4] = Default::default();
+            regions.runs().for_each(|Run { region, pixels }| places[region].extend(pixels));
+            for (mut places, part) in places.into_iter().zip(parts) {
+                places.shuffle(random);
+                places.into_iter().zip(part).for_each(|(place, value)| image[place] = *value);
             }
-        } else {
-            let mut places: Vec<usize> = regions.runs(region).flatten().collect();
-            places.shuffle(random);
-            let (part, others) = rest.split_at(places.len());
-            places.into_iter().zip(part).for_each(|(place, value)| image[place] = *value);
-            rest = others;
+        }
+        Placement::Anywhere => {
+            *image = *sorted;
+            image.shuffle(random);
+        }
+    }
+}
+
+/// Each region's values row by row, in the order of its part.
+fn place_in_rows(mut parts: [&[f32]; 4], regions: &Regions, image: &mut [f32; PIXELS]) {
+    const STEP: usize = 8;
+    for Run { region, pixels } in regions.runs() {
+        let length = pixels.len();
+        let (values, places) = (parts[region], &mut image[pixels.start..]);
+        parts[region] = &values[length..];
+        for at in (0..length).step_by(STEP) {
+            // Eight at once, for that is one move: those that are too many, the next runs overwrite.
+            match (values[at..].first_chunk::<STEP>(), places[at..].first_chunk_mut::<STEP>()) {
+                (Some(values), Some(places)) => *places = *values,
+                _ => places[at..length].copy_from_slice(&values[at..length]),
+            }
         }
     }
 }

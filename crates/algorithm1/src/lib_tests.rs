@@ -25,10 +25,6 @@ fn numbers(value: &Value) -> Vec<f64> {
     list.flat_map(|item| item.as_f64().map_or_else(|| numbers(item), |number| vec![number])).collect()
 }
 
-fn digit(grey: &Grey) -> Mask {
-    downsample(&binarise_centre(grey))
-}
-
 fn enlarged(grey: &Grey) -> [[f64; 64]; 64] {
     enlarge(grey, [0.0; 64], |row| row.map(|grey| f64::from(grey) / f64::from(UNITS)))
 }
@@ -55,22 +51,21 @@ fn image_of(
     image
 }
 
-fn sorted(x: [f32; PIXELS]) -> [f32; PIXELS] {
-    let mut lanes = [x; LANES];
-    sort_descending(&mut lanes);
-    lanes[0]
+fn sorted(mut x: [f32; PIXELS]) -> [f32; PIXELS] {
+    x.sort_by(|a, b| b.total_cmp(a));
+    x
 }
 
 /// One image: its pixels and their regions.
 fn generated(
-    digit: &Grey,
+    picture: &Grey,
     known: &Distribution,
     placement: Placement,
     seed: u64,
 ) -> ([f32; PIXELS], [u8; PIXELS]) {
     let (mut pixels, mut regions) = ([f32::NAN; PIXELS], [9; PIXELS]);
     let random = split(seed, "pixels", 0);
-    let image = Image { digit, random, pixels: &mut pixels, regions: &mut regions };
+    let image = Image { z_cd: &digit(picture), random, pixels: &mut pixels, regions: &mut regions };
     generate(&mut [image], known, placement);
     (pixels, regions)
 }
@@ -135,7 +130,8 @@ proptest! {
         let digit = Grey { width: 28, height: 28, pixels };
         let known = Distribution::new(family, 0.0, 32.0).unwrap();
         let (image, numbers) = generated(&digit, &known, placement, seed);
-        let drawn = sample(&known, &mut split(seed, "pixels", 0));
+        let mut random = split(seed, "pixels", 0);
+        let drawn = array::from_fn(|_| draw(&known, &mut random) as f32 + 0.0);
         prop_assert_eq!(sorted(image), sorted(drawn));
         prop_assert!(numbers.iter().all(|number| usize::from(*number) < Region::ALL.len()));
     }

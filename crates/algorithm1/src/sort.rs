@@ -9,20 +9,20 @@ use tables::PIXELS;
 /// Images that are sorted together: a multiple of the numbers in a register of any machine.
 pub const LANES: usize = 16;
 
+/// The first pixels of some images side by side, then their second ones, and so on.
+pub type Rows = [[f32; LANES]; PIXELS];
+
 /// The pixels of each image in descending order; none may be NaN or -0.
-pub fn sort_descending(images: &mut [[f32; PIXELS]; LANES]) {
-    let mut rows = [[0.0; LANES]; PIXELS];
-    for (rows, first) in tiles(&mut rows) {
-        for (lane, image) in images.iter().enumerate() {
-            let values = &image[first..first + TILE];
-            rows.iter_mut().zip(values).for_each(|(row, value)| row[lane] = *value);
-        }
-    }
-    Arch::new().dispatch(BitonicSort(&mut rows));
-    for (rows, first) in tiles(&mut rows) {
+pub fn sort_descending(rows: &mut Rows) {
+    Arch::new().dispatch(BitonicSort(rows));
+}
+
+/// The images one after the other.
+pub fn images_of(rows: &Rows, images: &mut [[f32; PIXELS]; LANES]) {
+    for (rows, first) in rows.as_chunks::<TILE>().0.iter().zip((0..).step_by(TILE)) {
         for (lane, image) in images.iter_mut().enumerate() {
             let values = &mut image[first..first + TILE];
-            values.iter_mut().zip(&*rows).for_each(|(value, row)| *value = row[lane]);
+            values.iter_mut().zip(rows).for_each(|(value, row)| *value = row[lane]);
         }
     }
 }
@@ -31,14 +31,9 @@ pub fn sort_descending(images: &mut [[f32; PIXELS]; LANES]) {
 /// go to the same few places of the cache and out again.
 const TILE: usize = 16;
 
-/// Some rows, and the number of the first.
-fn tiles(rows: &mut [[f32; LANES]; PIXELS]) -> impl Iterator<Item = (&mut [[f32; LANES]; TILE], usize)> {
-    rows.as_chunks_mut().0.iter_mut().zip((0..).step_by(TILE))
-}
-
 /// Batcher's bitonic sort (Knuth, The Art of Computer Programming 3, 5.3.4) of each lane, descending: blocks that fall and rise by
 /// turns become blocks of twice the size that fall and rise by turns.
-struct BitonicSort<'a>(&'a mut [[f32; LANES]; PIXELS]);
+struct BitonicSort<'a>(&'a mut Rows);
 
 impl WithSimd for BitonicSort<'_> {
     type Output = ();
@@ -108,12 +103,16 @@ mod tests {
 
     /// With registers of one number, and with those of this machine.
     fn sorted(images: &Images) -> [Box<Images>; 2] {
-        let mut narrow = [[0.0; LANES]; PIXELS];
-        (0..PIXELS).for_each(|index| narrow[index] = array::from_fn(|lane| images[lane][index]));
+        let mut narrow: Box<Rows> =
+            Box::new(array::from_fn(|index| array::from_fn(|lane| images[lane][index])));
+        let mut wide = narrow.clone();
         pulp::Scalar::new().vectorize(BitonicSort(&mut narrow));
-        let mut wide = Box::new(*images);
         sort_descending(&mut wide);
-        [Box::new(array::from_fn(|lane| array::from_fn(|index| narrow[index][lane]))), wide]
+        [narrow, wide].map(|rows| {
+            let mut images = Box::new([[f32::NAN; PIXELS]; LANES]);
+            images_of(&rows, &mut images);
+            images
+        })
     }
 
     proptest! {

@@ -42,7 +42,7 @@ impl Output {
             .map_err(|source| Error::output(path, source))?;
         Ok(Output {
             path: path.to_owned(),
-            sink: Sink::File(BufWriter::with_capacity(1 << 20, Partial::new(file))),
+            sink: Sink::File(BufWriter::with_capacity(1 << 17, Partial::new(file))),
         })
     }
 

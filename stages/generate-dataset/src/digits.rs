@@ -12,11 +12,11 @@ mod sd19;
 
 /// A handwritten digit.
 #[derive(Clone, Debug)]
-pub struct Digit {
+pub struct Digit<P> {
     /// Its class, 0 to 9.
     pub label: u8,
-    /// The picture.
-    pub grey: Grey,
+    /// The picture, or what was made of it.
+    pub picture: P,
     /// Where it comes from: a path inside its source.
     pub path: String,
 }
@@ -55,34 +55,37 @@ impl Error {
     }
 }
 
-/// Reads all digits at `path`, in the order of the source: a folder that holds `30` is SD19's `by_class`, another
-/// folder must hold MNIST's IDX files, a file is a Parquet table of digits.
+/// Reads all digits at `path`, in the order of the source, and keeps of each picture what `keep` makes of it: those of SD19 take
+/// gigabytes. A folder that holds `30` is SD19's `by_class`, another folder must hold MNIST's IDX files, a file is a Parquet table of
+/// digits.
 ///
 /// # Errors
 /// Where it is none of these, or is damaged, with the file and, in a table, column and row.
-pub fn read(path: &Path) -> Result<Vec<Digit>, Error> {
+pub fn read<P: Send>(path: &Path, keep: impl Fn(Grey) -> P + Sync) -> Result<Vec<Digit<P>>, Error> {
     if path.is_dir() {
-        if path.join(sd19::folder(0)).is_dir() { sd19::read(path) } else { mnist::read(path) }
+        if path.join(sd19::folder(0)).is_dir() { sd19::read(path, keep) } else { mnist::read(path, keep) }
     } else {
-        read_parquet(path)
+        read_parquet(path, keep)
     }
 }
 
-fn read_parquet(path: &Path) -> Result<Vec<Digit>, Error> {
-    let mut digits = Vec::new();
-    let mut batches = Reader::open(path, &catalogue::DIGITS, &[])?;
-    let mut read = batches.next();
-    while let Some(batch) = read {
-        let batch = batch?;
-        // One thread reads the next batch while the others decode this one.
-        let (next, decoded) = rayon::join(|| batches.next(), || decode(&batch));
-        digits.extend(decoded?);
-        read = next;
-    }
-    Ok(digits)
+fn read_parquet<P: Send>(path: &Path, keep: impl Fn(Grey) -> P + Sync) -> Result<Vec<Digit<P>>, Error> {
+    let batches = Reader::open(path, &catalogue::DIGITS, &[])?;
+    // One thread reads the next batch while the others decode those before it.
+    let decode = |(number, batch): (usize, Result<Batch, tables::Error>)| {
+        (number, batch.and_then(|batch| decode(&batch, &keep)))
+    };
+    let mut decoded: Vec<_> = batches.enumerate().par_bridge().map(decode).collect();
+    decoded.sort_by_key(|(number, _)| *number);
+    // The first that is wrong, whichever thread came first.
+    let decoded: Result<Vec<_>, _> = decoded.into_iter().map(|(_, digits)| digits).collect();
+    Ok(decoded?.into_iter().flatten().collect())
 }
 
-fn decode(batch: &Batch) -> Result<Vec<Digit>, tables::Error> {
+fn decode<P: Send>(
+    batch: &Batch,
+    keep: &(impl Fn(Grey) -> P + Sync),
+) -> Result<Vec<Digit<P>>, tables::Error> {
     let labels = batch.i64s("label")?;
     let images = batch.encoded_images("image")?;
     let digit = |row: usize| {
@@ -93,9 +96,9 @@ fn decode(batch: &Batch) -> Result<Vec<Digit>, tables::Error> {
         let grey = picture::decode(images.bytes(row)).map_err(|error| {
             batch.bad_value("image", row, error, "every image is a PNG that can be decoded")
         })?;
-        Ok(Digit { label, grey, path: images.path(row).to_owned() })
+        Ok(Digit { label, picture: keep(grey), path: images.path(row).to_owned() })
     };
-    let digits: Vec<Result<Digit, tables::Error>> = (0..batch.rows()).into_par_iter().map(digit).collect();
+    let digits: Vec<Result<Digit<P>, tables::Error>> = (0..batch.rows()).into_par_iter().map(digit).collect();
     // The first that is wrong, whichever thread came first.
     digits.into_iter().collect()
 }

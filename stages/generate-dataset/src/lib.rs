@@ -4,14 +4,17 @@ pub mod digits;
 pub mod publish;
 mod stage_params;
 
-use algorithm1::{Image, LANES};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use algorithm1::{Image, LANES, Mask};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use stage::{Error, Job, Output, Port, Stage};
 use statistics::distribution::Distribution;
 use statistics::random;
-use tables::{CLASSES, Cells, GroupWriter, PIXELS, catalogue};
+use tables::{CLASSES, Cells, Group, GroupWriter, PIXELS, catalogue};
 
 use digits::Digit;
 pub use stage_params::Params;
@@ -38,53 +41,71 @@ const SPLITS: [&str; 2] = ["train", "test"];
 /// One image to be made: from which digit, for which split.
 struct Plan<'a> {
     split: &'static str,
-    digit: &'a Digit,
+    digit: &'a Digit<Mask>,
 }
 
 fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let path = job.path(&DIGITS).ok_or_else(|| Error::input("digits", "no file was given"))?;
-    let digits = digits::read(path).map_err(|error| Error::input("digits", error))?;
+    let digits = digits::read(path, |grey| algorithm1::digit(&grey));
+    let digits = digits.map_err(|error| Error::input("digits", error))?;
     let plans = plan(&digits, params)?;
     let seed = u64::from(params.seed);
     let known = Distribution::new(params.distribution, 0.0, params.variance.sqrt())
         .ok_or_else(|| Error::param("variance", "it must be a finite number above 0"))?;
     let progress = job.progress();
     let output = job.create(&DATASET)?;
-    let (encoder, mut writer) = GroupWriter::parquet(output, &catalogue::DATASET, &job.provenance()?)?;
-    let groups: Vec<(usize, &[Plan<'_>])> =
-        plans.chunks(ROWS).enumerate().map(|(group, some)| (group * ROWS, some)).collect();
-    let make = |(first, some): &(usize, &[Plan<'_>])| {
+    let (encoder, writer) = GroupWriter::parquet(output, &catalogue::DATASET, &job.provenance()?)?;
+    let make = |first: usize, some: &[Plan<'_>]| {
         let (mut pixels, mut regions) = (vec![0.0; some.len() * PIXELS], vec![0; some.len() * PIXELS]);
         let places = pixels.as_chunks_mut().0.iter_mut().zip(regions.as_chunks_mut().0);
         let images = some.iter().zip(places).enumerate().map(|(index, (plan, (pixels, regions)))| {
             let random = random::split(seed, "pixels", (first + index) as u64);
-            Image { digit: &plan.digit.grey, random, pixels, regions }
+            Image { z_cd: &plan.digit.picture, random, pixels, regions }
         });
         let mut images: Vec<Image<'_>> = images.collect();
         algorithm1::generate(&mut images, &known, params.placement);
-        encoder.encode(cells(*first, some, pixels, regions, seed))
+        encoder.encode(cells(first, some, pixels, regions, seed))
     };
-    // Each thread makes a group, while those that are made are written.
-    let (mut ready, mut written) = (Vec::new(), 0);
-    for some in groups.chunks(rayon::current_num_threads()).chain([[].as_slice()]) {
-        let write = || ready.into_iter().try_for_each(|group| writer.write(group));
-        let (result, made) = rayon::join(write, || some.par_iter().map(make).collect::<Result<Vec<_>, _>>());
-        result?;
-        progress.at(written, plans.len(), "images", "");
-        written += some.iter().map(|(_, some)| some.len()).sum::<usize>();
-        ready = made?;
-    }
-    Output::publish(vec![writer.finish()?])
+    let order = Mutex::new(InOrder { writer, next: 0, early: BTreeMap::new() });
+    plans.chunks(ROWS).enumerate().par_bridge().try_for_each(|(number, some)| {
+        let group = make(number * ROWS, some)?;
+        let mut order = order.lock().unwrap_or_else(PoisonError::into_inner);
+        order.write(number, group)?;
+        progress.at((order.next * ROWS).min(plans.len()), plans.len(), "images", "");
+        Ok::<(), Error>(())
+    })?;
+    let order = order.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Output::publish(vec![order.writer.finish()?])
 }
 
-/// Images a row group. Two groups are in memory for each thread, beside the digits: one that is made, and one that is written.
+/// Images a row group. Each thread has one in memory, beside those that were made before their turn.
 const ROWS: usize = 32 * LANES;
+
+/// Writes groups in the order of their numbers, whenever they come.
+struct InOrder {
+    writer: GroupWriter<Output>,
+    /// Number of the next to be written.
+    next: usize,
+    /// Those that came before it.
+    early: BTreeMap<usize, Group>,
+}
+
+impl InOrder {
+    fn write(&mut self, number: usize, group: Group) -> Result<(), tables::Error> {
+        self.early.insert(number, group);
+        while let Some(group) = self.early.remove(&self.next) {
+            self.writer.write(group)?;
+            self.next += 1;
+        }
+        Ok(())
+    }
+}
 
 /// Chooses source digits. Each class's digits are shuffled; the first become training images, the next test images,
 /// so no digit is in both. Classes take turns, so that the first ten images of a split show all of them.
-fn plan<'a>(digits: &'a [Digit], params: &Params) -> Result<Vec<Plan<'a>>, Error> {
+fn plan<'a>(digits: &'a [Digit<Mask>], params: &Params) -> Result<Vec<Plan<'a>>, Error> {
     let (train, test) = (params.train_per_class as usize, params.test_per_class as usize);
-    let mut classes: Vec<Vec<&Digit>> = vec![Vec::new(); CLASSES];
+    let mut classes: Vec<Vec<&Digit<Mask>>> = vec![Vec::new(); CLASSES];
     for digit in digits {
         classes[usize::from(digit.label)].push(digit);
     }

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use generate_dataset::digits::{self, Digit};
 use generate_dataset::publish;
-use tables::{CLASSES, Cells, Provenance, Writer, catalogue, picture};
+use tables::picture::{self, Grey};
+use tables::{CLASSES, Cells, Provenance, Writer, catalogue};
 
 /// Packs handwritten digits into one Parquet file, which `generate-dataset`, Hugging Face datasets, DuckDB and pandas
 /// read. Takes the first digits of each class; of equal pictures only the first. The same source gives the same bytes.
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
 const ROWS: usize = 4096;
 
 fn pack(source: &Path, output: &Path, per_class: usize) -> Result<usize, String> {
-    let digits = digits::read(source).map_err(|error| error.to_string())?;
+    let digits = digits::read(source, |grey| grey).map_err(|error| error.to_string())?;
     let chosen = choose(&digits, per_class)?;
     let provenance = Provenance {
         stage: "pack-digits".to_owned(),
@@ -69,13 +70,13 @@ fn pack(source: &Path, output: &Path, per_class: usize) -> Result<usize, String>
 }
 
 /// The first `per_class` digits of each class in the order of the source, none of them twice.
-fn choose(digits: &[Digit], per_class: usize) -> Result<Vec<&Digit>, String> {
+fn choose(digits: &[Digit<Grey>], per_class: usize) -> Result<Vec<&Digit<Grey>>, String> {
     let mut seen = HashSet::new();
     let mut counts = [0; CLASSES];
     let mut chosen = Vec::new();
     for digit in digits {
         let count = &mut counts[usize::from(digit.label)];
-        if *count < per_class && seen.insert(&digit.grey.pixels) {
+        if *count < per_class && seen.insert(&digit.picture.pixels) {
             *count += 1;
             chosen.push(digit);
         }
@@ -89,8 +90,8 @@ fn choose(digits: &[Digit], per_class: usize) -> Result<Vec<&Digit>, String> {
     }
 }
 
-fn png(digit: &Digit) -> Result<Vec<u8>, String> {
-    picture::encode(&digit.grey).map_err(|error| format!("{}: {error}", digit.path))
+fn png(digit: &Digit<Grey>) -> Result<Vec<u8>, String> {
+    picture::encode(&digit.picture).map_err(|error| format!("{}: {error}", digit.path))
 }
 
 /// What Hugging Face datasets look for in a Parquet file: that `image` is to be decoded and `label` is a class.

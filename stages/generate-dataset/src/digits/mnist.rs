@@ -14,7 +14,7 @@ use super::{Digit, Error};
 const PARTS: [(&str, &str); 2] = [("train", "train"), ("test", "t10k")];
 
 /// Reads the training part, then the test part.
-pub(super) fn read(folder: &Path) -> Result<Vec<Digit>, Error> {
+pub(super) fn read<P>(folder: &Path, keep: impl Fn(Grey) -> P) -> Result<Vec<Digit<P>>, Error> {
     let mut digits = Vec::new();
     for (part, prefix) in PARTS {
         let (images_path, images) = open(folder, &format!("{prefix}-images-idx3-ubyte"))?;
@@ -37,8 +37,8 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Digit>, Error> {
                 let detail = format!("label {index} is {label}; labels are 0 to 9");
                 return Err(Error::content(&labels_path, detail));
             }
-            let grey = Grey { width, height, pixels: pixels.to_vec() };
-            digits.push(Digit { label: *label, grey, path: format!("mnist/{part}/{index:05}.png") });
+            let picture = keep(Grey { width, height, pixels: pixels.to_vec() });
+            digits.push(Digit { label: *label, picture, path: format!("mnist/{part}/{index:05}.png") });
         }
     }
     Ok(digits)
@@ -100,9 +100,8 @@ mod tests {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         std::io::Write::write_all(&mut gzip, &idx(&[1], &[9])).unwrap();
         write("t10k-labels-idx1-ubyte.gz", gzip.finish().unwrap());
-        let digits = read(folder.path()).unwrap();
-        let summary: Vec<_> =
-            digits.iter().map(|d| (d.label, d.grey.pixels.clone(), d.path.as_str())).collect();
+        let digits = read(folder.path(), |grey| grey.pixels).unwrap();
+        let summary: Vec<_> = digits.iter().map(|d| (d.label, d.picture.clone(), d.path.as_str())).collect();
         let expected = [
             (7, vec![1, 2], "mnist/train/00000.png"),
             (8, vec![3, 4], "mnist/train/00001.png"),

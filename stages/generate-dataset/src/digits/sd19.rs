@@ -15,7 +15,7 @@ pub(super) fn folder(class: usize) -> String {
 
 /// Reads the classes 0 to 9, each in the order of its files' paths. SD19 prints black ink on white paper; here ink
 /// is 255.
-pub(super) fn read(by_class: &Path) -> Result<Vec<Digit>, Error> {
+pub(super) fn read<P>(by_class: &Path, keep: impl Fn(Grey) -> P) -> Result<Vec<Digit<P>>, Error> {
     let mut digits = Vec::new();
     for class in 0..CLASSES {
         let folder = by_class.join(folder(class));
@@ -26,9 +26,9 @@ pub(super) fn read(by_class: &Path) -> Result<Vec<Digit>, Error> {
             let bytes = std::fs::read(&path).map_err(|source| Error::io(&path, source))?;
             let picture = picture::decode(&bytes).map_err(|error| Error::content(&path, error))?;
             let pixels = picture.pixels.iter().map(|grey| 255 - grey).collect();
-            let grey = Grey { pixels, ..picture };
+            let picture = keep(Grey { pixels, ..picture });
             let place = path.strip_prefix(by_class).unwrap_or(&path).to_string_lossy().into_owned();
-            digits.push(Digit { label: class as u8, grey, path: place });
+            digits.push(Digit { label: class as u8, picture, path: place });
         }
     }
     Ok(digits)
@@ -75,19 +75,17 @@ mod tests {
     #[test]
     fn folders_in_hexadecimal_are_classes_and_black_is_ink() {
         let by_class = tree(10);
-        let digits = super::super::read(by_class.path()).unwrap();
+        let digits = super::super::read(by_class.path(), |grey| grey).unwrap();
         assert_eq!(digits.iter().map(|digit| digit.label).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
         assert_eq!(digits[3].path, "33/hsf_0/hsf_0_00000.png");
-        assert_eq!(
-            (digits[3].grey.width, digits[3].grey.pixels[64 * 128 + 64], digits[3].grey.pixels[0]),
-            (128, 255, 0)
-        );
+        let grey = &digits[3].picture;
+        assert_eq!((grey.width, grey.pixels[64 * 128 + 64], grey.pixels[0]), (128, 255, 0));
     }
 
     #[test]
     fn a_missing_class_is_named() {
         let by_class = tree(9);
-        let error = read(by_class.path()).unwrap_err().to_string();
+        let error = read(by_class.path(), |grey| grey).unwrap_err().to_string();
         assert!(error.ends_with("39: the folder of the digit 9 is missing"), "{error}");
     }
 }
