@@ -4,8 +4,7 @@ pub mod digits;
 pub mod publish;
 mod stage_params;
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use algorithm1::{Image, LANES, Mask};
 use rand::RngExt;
@@ -14,7 +13,7 @@ use rayon::prelude::*;
 use stage::{Error, Job, Output, Port, Stage};
 use statistics::distribution::Distribution;
 use statistics::random;
-use tables::{CLASSES, Cells, Group, GroupWriter, PIXELS, catalogue};
+use tables::{CLASSES, Cells, GroupWriter, PIXELS, catalogue};
 
 use digits::Digit;
 pub use stage_params::Params;
@@ -46,6 +45,8 @@ struct Plan<'a> {
 
 fn run(job: &Job, params: &Params) -> Result<(), Error> {
     let path = job.path(&DIGITS).ok_or_else(|| Error::input("digits", "no file was given"))?;
+    // It looks whether the input is a file before that is read.
+    let provenance = job.provenance()?;
     let digits = digits::read(path, |grey| algorithm1::digit(&grey));
     let digits = digits.map_err(|error| Error::input("digits", error))?;
     let plans = plan(&digits, params)?;
@@ -54,7 +55,7 @@ fn run(job: &Job, params: &Params) -> Result<(), Error> {
         .ok_or_else(|| Error::param("variance", "it must be a finite number above 0"))?;
     let progress = job.progress();
     let output = job.create(&DATASET)?;
-    let (encoder, writer) = GroupWriter::parquet(output, &catalogue::DATASET, &job.provenance()?)?;
+    let (encoder, writer) = GroupWriter::parquet(output, &catalogue::DATASET, &provenance)?;
     let make = |first: usize, some: &[Plan<'_>]| {
         let (mut pixels, mut regions) = (vec![0.0; some.len() * PIXELS], vec![0; some.len() * PIXELS]);
         let places = pixels.as_chunks_mut().0.iter_mut().zip(regions.as_chunks_mut().0);
@@ -66,40 +67,18 @@ fn run(job: &Job, params: &Params) -> Result<(), Error> {
         algorithm1::generate(&mut images, &known, params.placement);
         encoder.encode(cells(first, some, pixels, regions, seed))
     };
-    let order = Mutex::new(InOrder { writer, next: 0, early: BTreeMap::new() });
+    let made = AtomicUsize::new(0);
     plans.chunks(ROWS).enumerate().par_bridge().try_for_each(|(number, some)| {
-        let group = make(number * ROWS, some)?;
-        let mut order = order.lock().unwrap_or_else(PoisonError::into_inner);
-        order.write(number, group)?;
-        progress.at((order.next * ROWS).min(plans.len()), plans.len(), "images", "");
+        writer.write(number, make(number * ROWS, some)?)?;
+        let made = made.fetch_add(some.len(), Ordering::Relaxed) + some.len();
+        progress.at(made, plans.len(), "images", "");
         Ok::<(), Error>(())
     })?;
-    let order = order.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Output::publish(vec![order.writer.finish()?])
+    Output::publish(vec![writer.finish()?])
 }
 
-/// Images a row group. Each thread has one in memory, beside those that were made before their turn.
+/// Images a row group. Each thread makes one, and some wait to be written.
 const ROWS: usize = 32 * LANES;
-
-/// Writes groups in the order of their numbers, whenever they come.
-struct InOrder {
-    writer: GroupWriter<Output>,
-    /// Number of the next to be written.
-    next: usize,
-    /// Those that came before it.
-    early: BTreeMap<usize, Group>,
-}
-
-impl InOrder {
-    fn write(&mut self, number: usize, group: Group) -> Result<(), tables::Error> {
-        self.early.insert(number, group);
-        while let Some(group) = self.early.remove(&self.next) {
-            self.writer.write(group)?;
-            self.next += 1;
-        }
-        Ok(())
-    }
-}
 
 /// Chooses source digits. Each class's digits are shuffled; the first become training images, the next test images,
 /// so no digit is in both. Classes take turns, so that the first ten images of a split show all of them.
