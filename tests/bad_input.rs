@@ -158,6 +158,12 @@ fn a_table_from_a_pipe_is_refused_and_not_waited_for() {
     let pipe = project.path().join("dataset.parquet");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     train(&project).failed(3, &["dataset.parquet: it is no regular file; write the table to one"]);
+    for digits in ["dataset.parquet", "-"] {
+        let mut generate = program("generate-dataset", project.path());
+        generate.args(["--digits", digits, "--dataset", "d.parquet"]);
+        let sentence = format!("--digits: {digits}: it is no regular file; write the table to one");
+        Ran::of(&mut generate).failed(3, &[&sentence]);
+    }
 }
 
 #[test]

@@ -214,8 +214,9 @@ impl Job {
 
 /// A table is read several times and from several places, which a pipe can't be; one that nobody writes to is waited for forever.
 fn no_pipe(port: &Port, path: &Path) -> Result<(), Error> {
-    let about = path.metadata().ok().filter(|_| port.format == Format::Parquet);
-    match about.is_none_or(|about| about.is_file() || about.is_dir()) {
+    let is_pipe = |about: std::fs::Metadata| !about.is_file() && !about.is_dir();
+    let is_pipe = path == Path::new("-") || path.metadata().is_ok_and(is_pipe);
+    match port.format != Format::Parquet || !is_pipe {
         true => Ok(()),
         false => {
             let detail =
