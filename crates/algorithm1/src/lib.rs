@@ -31,26 +31,9 @@ pub type Centre = [u64; CENTRE];
 /// The digit z_cd, and any other set of an image's pixels, kept like [`Centre`].
 pub type Mask = [u32; SIDE];
 
-/// Where a pixel lies with respect to the digit's edge. The order is that of the sorted values: the largest go outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Region {
-    /// Not touched by the dilated digit.
-    Outside = 0,
-    /// In the dilated digit, not in the digit.
-    OutsideBoundary = 1,
-    /// In the digit, not in the eroded digit.
-    InsideBoundary = 2,
-    /// In the eroded digit.
-    Inside = 3,
-}
-
-impl Region {
-    /// All four, in the order of their numbers.
-    pub const ALL: [Region; 4] =
-        [Region::Outside, Region::OutsideBoundary, Region::InsideBoundary, Region::Inside];
-}
-
-/// The four regions of an image: each pixel is in one, whose number has two bits.
+/// Where each pixel lies with respect to the digit's edge, in the order of the sorted values, of which the largest go outside: 0 is not
+/// touched by the dilated digit, 1 in that and not in the digit, 2 in the digit and not in the eroded one, 3 in the eroded digit. A
+/// region's number has two bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Regions {
     /// The lower bit of each pixel's region.
@@ -204,10 +187,9 @@ struct Between {
 /// Of a row or column of this length: bilinear, centres of pixels aligned, borders repeated.
 fn between(length: usize) -> Between {
     // (index + ½) · length / 64 − ½, in parts.
-    let parts = array::from_fn(|index| {
+    let parts: [usize; CENTRE] = array::from_fn(|index| {
         ((2 * index + 1) * length).saturating_sub(CENTRE).min((length - 1) * usize::from(PARTS))
     });
-    let parts: [usize; CENTRE] = parts;
     Between {
         before: parts.map(|parts| parts / usize::from(PARTS)),
         share: parts.map(|parts| (parts % usize::from(PARTS)) as u16),
@@ -293,7 +275,6 @@ pub fn decompose(z_cd: &Mask) -> Regions {
         let (left, right) = (here << 1, here >> 1);
         let dilated = here | above | below | left | right;
         let eroded = here & above & below & left & right;
-        // Outside 0, outside-boundary 1, inside-boundary 2, inside 3.
         regions.low[y] = dilated & !here | eroded;
         regions.high[y] = *here;
     }

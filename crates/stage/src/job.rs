@@ -87,10 +87,10 @@ impl Job {
     ///
     /// # Errors
     /// What `read` says, as [`Error::Input`].
-    pub fn read<T>(
+    pub fn read<T, E: std::fmt::Display>(
         &self,
         port: &Port,
-        read: impl FnOnce(&Path) -> Result<T, tables::Error>,
+        read: impl FnOnce(&Path) -> Result<T, E>,
     ) -> Result<T, Error> {
         let path = self.path(port).ok_or_else(|| Error::input(port.name, "no file was given"))?;
         no_pipe(port, path)?;
@@ -216,14 +216,12 @@ impl Job {
 fn no_pipe(port: &Port, path: &Path) -> Result<(), Error> {
     let is_pipe = |about: std::fs::Metadata| !about.is_file() && !about.is_dir();
     let is_pipe = path == Path::new("-") || path.metadata().is_ok_and(is_pipe);
-    match port.format != Format::Parquet || !is_pipe {
-        true => Ok(()),
-        false => {
-            let detail =
-                format!("{}: it is no regular file; write the table to one and give that", path.display());
-            Err(Error::input(port.name, detail))
-        }
+    if port.format == Format::Parquet && is_pipe {
+        let detail =
+            format!("{}: it is no regular file; write the table to one and give that", path.display());
+        return Err(Error::input(port.name, detail));
     }
+    Ok(())
 }
 
 /// An output must stand alone: written where another port reads or writes, it would destroy that.
