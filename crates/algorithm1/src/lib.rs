@@ -10,7 +10,6 @@
 mod sort;
 
 use std::array;
-use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 use rand::seq::SliceRandom;
@@ -32,67 +31,8 @@ pub type Centre = [u64; CENTRE];
 pub type Mask = [u32; SIDE];
 
 /// Where each pixel lies with respect to the digit's edge, in the order of the sorted values, of which the largest go outside: 0 is not
-/// touched by the dilated digit, 1 in that and not in the digit, 2 in the digit and not in the eroded one, 3 in the eroded digit. A
-/// region's number has two bits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Regions {
-    /// The lower bit of each pixel's region.
-    low: Mask,
-    /// The higher bit.
-    high: Mask,
-}
-
-/// Pixels of one region that stand side by side in a row.
-struct Run {
-    /// Number of the region.
-    region: usize,
-    /// The pixels' numbers.
-    pixels: Range<usize>,
-}
-
-impl Regions {
-    /// The runs, row by row.
-    fn runs(&self) -> impl Iterator<Item = Run> {
-        self.low.iter().zip(&self.high).zip((0..).step_by(SIDE)).flat_map(|((&low, &high), row)| {
-            const RIGHT: u32 = 1 << (SIDE - 1);
-            // A bit where the pixel to the right is of another region.
-            let mut ends = (low ^ low >> 1) | (high ^ high >> 1) | RIGHT;
-            let mut first = row;
-            std::iter::from_fn(move || {
-                (ends != 0).then(|| {
-                    let last = ends.trailing_zeros();
-                    ends &= ends - 1;
-                    let region = (low >> last & 1 | (high >> last & 1) << 1) as usize;
-                    let pixels = first..row + last as usize + 1;
-                    first = pixels.end;
-                    Run { region, pixels }
-                })
-            })
-        })
-    }
-
-    /// Pixels of each region.
-    fn sizes(&self) -> [usize; 4] {
-        let mut sizes = [0; 4];
-        for (low, high) in self.low.iter().zip(&self.high) {
-            let rows = [!low & !high, low & !high, !low & high, low & high];
-            sizes.iter_mut().zip(rows).for_each(|(size, row)| *size += row.count_ones() as usize);
-        }
-        sizes
-    }
-
-    /// The region of each pixel, by number.
-    pub fn write(&self, numbers: &mut [u8; PIXELS]) {
-        for Run { region, pixels } in self.runs() {
-            // As many as a row has, for that is one move: those that are too many, the next runs overwrite.
-            let places = &mut numbers[pixels.start..];
-            match places.first_chunk_mut::<SIDE>() {
-                Some(places) => *places = [region as u8; SIDE],
-                None => places.fill(region as u8),
-            }
-        }
-    }
-}
+/// touched by the dilated digit, 1 in that and not in the digit, 2 in the digit and not in the eroded one, 3 in the eroded digit.
+pub type Regions = [u8; PIXELS];
 
 /// Where the sorted values go: inside each region in some order, as in the paper, or anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -120,8 +60,8 @@ pub struct Image<'a> {
     pub random: ChaCha8Rng,
     /// The image itself, row by row.
     pub pixels: &'a mut [f32; PIXELS],
-    /// The region of each of its pixels, by number.
-    pub regions: &'a mut [u8; PIXELS],
+    /// The regions of its pixels.
+    pub regions: &'a mut Regions,
 }
 
 /// Steps 2 to 4: the digit z_cd of a picture.
@@ -137,9 +77,8 @@ pub fn generate(images: &mut [Image<'_>], known: &Distribution, placement: Place
         sort_descending(&mut rows);
         images_of(&rows, &mut x);
         for (x, image) in x.iter().zip(some) {
-            let regions = decompose(image.z_cd);
-            regions.write(image.regions);
-            place(x, &regions, placement, &mut image.random, image.pixels);
+            *image.regions = decompose(image.z_cd);
+            place(x, image.regions, placement, &mut image.random, image.pixels);
         }
     }
 }
@@ -268,17 +207,29 @@ fn every_second(row: u64) -> u32 {
 /// What lies beyond the picture is background.
 pub fn decompose(z_cd: &Mask) -> Regions {
     const { assert!(SIDE == u32::BITS as usize && CENTRE == u64::BITS as usize, "a row is the bits of a number") };
-    let mut regions = Regions { low: [0; SIDE], high: [0; SIDE] };
-    for (y, here) in z_cd.iter().enumerate() {
+    let mut regions = [0; PIXELS];
+    for (y, (here, row)) in z_cd.iter().zip(regions.as_chunks_mut::<SIDE>().0).enumerate() {
         let above = if y == 0 { 0 } else { z_cd[y - 1] };
         let below = z_cd.get(y + 1).unwrap_or(&0);
         let (left, right) = (here << 1, here >> 1);
         let dilated = here | above | below | left | right;
         let eroded = here & above & below & left & right;
-        regions.low[y] = dilated & !here | eroded;
-        regions.high[y] = *here;
+        // The two bits of the regions' numbers.
+        let (low, high) = (dilated & !here | eroded, here);
+        for (eight, first) in row.as_chunks_mut::<8>().0.iter_mut().zip((0..).step_by(8)) {
+            *eight = (spread(low >> first) | spread(high >> first) << 1).to_le_bytes();
+        }
     }
     regions
+}
+
+/// The eight lowest bits as bytes of 0 or 1, the lowest first.
+fn spread(bits: u32) -> u64 {
+    // Multiplied by this, seven bits stand every seven places, so that each is once at the beginning of its byte.
+    const SPREAD: u64 = 0x0002_0408_1020_4081;
+    const LOWEST: u64 = 0x0101_0101_0101_0101;
+    let (seven, last) = (u64::from(bits & 0x7f), u64::from(bits >> 7 & 1));
+    seven * SPREAD & LOWEST | last << 56
 }
 
 /// Step 7: for each image 1,024 draws of P(X), in the paper N(0, 1024).
@@ -300,21 +251,13 @@ pub fn place(
     random: &mut ChaCha8Rng,
     image: &mut [f32; PIXELS],
 ) {
-    let mut rest = sorted.as_slice();
-    let parts = regions.sizes().map(|size| {
-        let (part, others) = rest.split_at(size);
-        rest = others;
-        part
-    });
     match placement {
-        Placement::Raster => place_in_rows(parts, regions, image),
+        Placement::Raster => place_in_rows(sorted, regions, image),
         Placement::Shuffled => {
             let mut places: [Vec<usize>; 4] = Default::default();
-            regions.runs().for_each(|Run { region, pixels }| places[region].extend(pixels));
-            for (mut places, part) in places.into_iter().zip(parts) {
-                places.shuffle(random);
-                places.into_iter().zip(part).for_each(|(place, value)| image[place] = *value);
-            }
+            regions.iter().enumerate().for_each(|(place, region)| places[usize::from(*region)].push(place));
+            places.iter_mut().for_each(|places| places.shuffle(random));
+            places.concat().into_iter().zip(sorted).for_each(|(place, value)| image[place] = *value);
         }
         Placement::Anywhere => {
             *image = *sorted;
@@ -324,18 +267,30 @@ pub fn place(
 }
 
 /// Each region's values row by row, in the order of its part.
-fn place_in_rows(mut parts: [&[f32]; 4], regions: &Regions, image: &mut [f32; PIXELS]) {
+fn place_in_rows(sorted: &[f32; PIXELS], regions: &Regions, image: &mut [f32; PIXELS]) {
+    const { assert!(PIXELS <= u16::MAX as usize && PIXELS.is_multiple_of(STEP)) };
     const STEP: usize = 8;
-    for Run { region, pixels } in regions.runs() {
-        let length = pixels.len();
-        let (values, places) = (parts[region], &mut image[pixels.start..]);
-        parts[region] = &values[length..];
-        for at in (0..length).step_by(STEP) {
-            // Eight at once, for that is one move: those that are too many, the next runs overwrite.
-            match (values[at..].first_chunk::<STEP>(), places[at..].first_chunk_mut::<STEP>()) {
-                (Some(values), Some(places)) => *places = *values,
-                _ => places[at..length].copy_from_slice(&values[at..length]),
-            }
+    const BITS: u32 = u16::BITS;
+    let pixels = |region| -> u64 {
+        let in_row = |row: &[u8; SIDE]| row.iter().map(|other| u8::from(*other == region)).sum::<u8>();
+        regions.as_chunks().0.iter().map(in_row).map(u64::from).sum()
+    };
+    let [first, second, third] = [0, 1, 2].map(pixels);
+    // Which of the sorted values is the next of each region, in 16 bits of one number: so that there is no branch for each pixel, which
+    // the machine would often guess wrong.
+    let mut next = first << BITS | (first + second) << (2 * BITS) | (first + second + third) << (3 * BITS);
+    let mut take = |region: u8, count: usize| {
+        let shift = BITS * u32::from(region);
+        let first = usize::from((next >> shift) as u16);
+        next += (count as u64) << shift;
+        first
+    };
+    for (places, regions) in image.as_chunks_mut::<STEP>().0.iter_mut().zip(regions.as_chunks::<STEP>().0) {
+        if *regions == [regions[0]; STEP] {
+            let first = take(regions[0], STEP);
+            places.copy_from_slice(&sorted[first..first + STEP]);
+        } else {
+            places.iter_mut().zip(regions).for_each(|(place, region)| *place = sorted[take(*region, 1)]);
         }
     }
 }
