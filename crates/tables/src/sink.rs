@@ -8,7 +8,8 @@ use arrow_array::{Array, ArrayRef, LargeListArray, RecordBatch, RecordBatchOptio
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use parquet::arrow::add_encoded_arrow_schema_to_metadata;
 use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowRowGroupWriterFactory, ArrowWriter, ArrowWriterOptions, compute_leaves,
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriter, ArrowWriterOptions,
+    compute_leaves,
 };
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -81,15 +82,29 @@ impl GroupSink {
     /// The columns of these rows, which become one row group.
     pub(crate) fn encode(&self, batch: &RecordBatch) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
         // A group's number is for encryption alone.
-        let mut writers = self.factory.create_column_writers(0)?.into_iter();
-        let mut chunks = Vec::with_capacity(writers.len());
+        let mut writers = self.factory.create_column_writers(0)?;
+        let mut rest = writers.as_mut_slice();
         for (field, column) in self.schema.fields().iter().zip(batch.columns()) {
-            for (leaf, mut writer) in compute_leaves(field, &as_list(column))?.iter().zip(&mut writers) {
-                writer.write(leaf)?;
-                chunks.push(writer.close()?);
+            let (lists, rows) = (as_list(column), rows_at_once(column));
+            let mut leaves = 0;
+            for first in (0..lists.len().max(1)).step_by(rows) {
+                let some = compute_leaves(field, &lists.slice(first, rows.min(lists.len() - first)))?;
+                rest.iter_mut().zip(&some).try_for_each(|(writer, leaf)| writer.write(leaf))?;
+                leaves = some.len();
             }
+            rest = &mut rest[leaves..];
         }
-        Ok(chunks)
+        writers.into_iter().map(ArrowColumnWriter::close).collect()
+    }
+}
+
+/// How many rows of a column are encoded at once: of tensors those of a page, for each of their numbers takes ten bytes more meanwhile.
+fn rows_at_once(column: &ArrayRef) -> usize {
+    match column.data_type() {
+        tensor @ DataType::FixedSizeList(_, length) if is_tensor(tensor) => {
+            (PAGE / (4 * *length as usize)).max(1)
+        }
+        _ => column.len().max(1),
     }
 }
 
