@@ -76,9 +76,26 @@ pub fn generate(images: &mut [Image<'_>], known: &Distribution, placement: Place
         sample(known, some, &mut rows);
         sort_descending(&mut rows);
         images_of(&rows, &mut x);
-        for (x, image) in x.iter().zip(some) {
+        Arch::new().dispatch(Place { x: &x, images: some, placement });
+    }
+}
+
+/// Steps 6, 9 and 10 for images that were sorted together.
+struct Place<'a, 'b> {
+    /// Their sorted values.
+    x: &'a [[f32; PIXELS]; LANES],
+    images: &'a mut [Image<'b>],
+    placement: Placement,
+}
+
+impl WithSimd for Place<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (x, image) in self.x.iter().zip(self.images) {
             *image.regions = decompose(image.z_cd);
-            place(x, image.regions, placement, &mut image.random, image.pixels);
+            place(x, image.regions, self.placement, &mut image.random, image.pixels);
         }
     }
 }
@@ -205,6 +222,7 @@ fn every_second(row: u64) -> u32 {
 
 /// Steps 5 and 6: the digit's edge, decomposed into four regions by dilation and erosion with the four neighbours.
 /// What lies beyond the picture is background.
+#[inline(always)]
 pub fn decompose(z_cd: &Mask) -> Regions {
     const { assert!(SIDE == u32::BITS as usize && CENTRE == u64::BITS as usize, "a row is the bits of a number") };
     let mut regions = [0; PIXELS];
@@ -224,6 +242,7 @@ pub fn decompose(z_cd: &Mask) -> Regions {
 }
 
 /// The eight lowest bits as bytes of 0 or 1, the lowest first.
+#[inline(always)]
 fn spread(bits: u32) -> u64 {
     // Multiplied by this, seven bits stand every seven places, so that each is once at the beginning of its byte.
     const SPREAD: u64 = 0x0002_0408_1020_4081;
@@ -244,6 +263,7 @@ fn sample(known: &Distribution, images: &mut [Image<'_>], rows: &mut Rows) {
 
 /// Steps 9 and 10: the sorted values cut into four parts, one a region, and put in their places. `shuffled` keeps the
 /// parts and loses the order inside each; `anywhere` loses all order.
+#[inline(always)]
 pub fn place(
     sorted: &[f32; PIXELS],
     regions: &Regions,
@@ -267,15 +287,20 @@ pub fn place(
 }
 
 /// Each region's values row by row, in the order of its part.
+#[inline(always)]
 fn place_in_rows(sorted: &[f32; PIXELS], regions: &Regions, image: &mut [f32; PIXELS]) {
     const { assert!(PIXELS <= u16::MAX as usize && PIXELS.is_multiple_of(STEP)) };
     const STEP: usize = 8;
     const BITS: u32 = u16::BITS;
-    let pixels = |region| -> u64 {
-        let in_row = |row: &[u8; SIDE]| row.iter().map(|other| u8::from(*other == region)).sum::<u8>();
-        regions.as_chunks().0.iter().map(in_row).map(u64::from).sum()
-    };
-    let [first, second, third] = [0, 1, 2].map(pixels);
+    let mut sizes = [0; 3];
+    for (size, region) in sizes.iter_mut().zip(0..) {
+        let mut columns = [0; SIDE];
+        for row in regions.as_chunks::<SIDE>().0 {
+            columns.iter_mut().zip(row).for_each(|(pixels, other)| *pixels += u8::from(*other == region));
+        }
+        *size = columns.iter().map(|pixels| u64::from(*pixels)).sum();
+    }
+    let [first, second, third] = sizes;
     // Which of the sorted values is the next of each region, in 16 bits of one number: so that there is no branch for each pixel, which
     // the machine would often guess wrong.
     let mut next = first << BITS | (first + second) << (2 * BITS) | (first + second + third) << (3 * BITS);
