@@ -248,7 +248,7 @@ fn spread(bits: u32) -> u64 {
     const SPREAD: u64 = 0x0002_0408_1020_4081;
     const LOWEST: u64 = 0x0101_0101_0101_0101;
     let (seven, last) = (u64::from(bits & 0x7f), u64::from(bits >> 7 & 1));
-    seven * SPREAD & LOWEST | last << 56
+    (seven * SPREAD) & LOWEST | last << 56
 }
 
 /// Step 7: for each image 1,024 draws of P(X), in the paper N(0, 1024).
