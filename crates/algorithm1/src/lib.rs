@@ -170,11 +170,16 @@ impl WithSimd for BinariseEnlarged<'_> {
 #[inline(always)]
 fn enlarge<T: Copy>(digit: &Grey, blank: T, row_is: impl Fn(&[u32; CENTRE]) -> T) -> [T; CENTRE] {
     let columns = between(digit.width);
-    // After the last pixel comes one more, which has no part in any.
-    let mut line = vec![0; digit.width + 1];
+    // Where a byte tells the pixel, it needs no check. After the last comes one more, which has no part in any.
+    const FEW: usize = 1 << u8::BITS;
+    let (mut line, before) = ([0; FEW + 1], columns.before.map(|before| before as u8));
     let mut widen = |row: &[u8]| -> [u16; CENTRE] {
-        line[..digit.width].copy_from_slice(row);
-        let pairs = columns.before.map(|before| [line[before], line[before + 1]]);
+        let pairs: [[u8; 2]; CENTRE] = if row.len() <= FEW {
+            line[..row.len()].copy_from_slice(row);
+            array::from_fn(|x| [line[usize::from(before[x])], line[usize::from(before[x]) + 1]])
+        } else {
+            columns.before.map(|before| [row[before], *row.get(before + 1).unwrap_or(&0)])
+        };
         array::from_fn(|x| {
             let ([before, after], share) = (pairs[x].map(u16::from), columns.share[x]);
             before * (PARTS - share) + after * share
