@@ -31,7 +31,8 @@ pub type Centre = [u64; CENTRE];
 pub type Mask = [u32; SIDE];
 
 /// Where each pixel lies with respect to the digit's edge, in the order of the sorted values, of which the largest go outside: 0 is not
-/// touched by the dilated digit, 1 in that and not in the digit, 2 in the digit and not in the eroded one, 3 in the eroded digit.
+/// touched by the dilated digit, 1 in that and not in the digit, 2 in the digit and not in the eroded one, 3 in the eroded digit. Made by
+/// [`decompose`] alone.
 pub type Regions = [u8; PIXELS];
 
 /// Where the sorted values go: inside each region in some order, as in the paper, or anywhere.
@@ -80,7 +81,7 @@ pub fn generate(images: &mut [Image<'_>], known: &Distribution, placement: Place
     }
 }
 
-/// Steps 6, 9 and 10 for images that were sorted together.
+/// Steps 6, 9 and 10 for images that were sorted together: here so that the compiler may use all instructions of the machine.
 struct Place<'a, 'b> {
     /// Their sorted values.
     x: &'a [[f32; PIXELS]; LANES],
@@ -170,7 +171,8 @@ impl WithSimd for BinariseEnlarged<'_> {
 #[inline(always)]
 fn enlarge<T: Copy>(digit: &Grey, blank: T, row_is: impl Fn(&[u32; CENTRE]) -> T) -> [T; CENTRE] {
     let columns = between(digit.width);
-    // Where a byte tells the pixel, it needs no check. After the last comes one more, which has no part in any.
+    // A byte never leads beyond a line of so many pixels, so that it needs no check. After the last comes one more, which has no part
+    // in any.
     const FEW: usize = 1 << u8::BITS;
     let (mut line, before) = ([0; FEW + 1], columns.before.map(|before| before as u8));
     let mut widen = |row: &[u8]| -> [u16; CENTRE] {
@@ -301,14 +303,15 @@ fn place_in_rows(sorted: &[f32; PIXELS], regions: &Regions, image: &mut [f32; PI
     for (size, region) in sizes.iter_mut().zip(0..) {
         let mut columns = [0; SIDE];
         for row in regions.as_chunks::<SIDE>().0 {
-            columns.iter_mut().zip(row).for_each(|(pixels, other)| *pixels += u8::from(*other == region));
+            columns.iter_mut().zip(row).for_each(|(count, other)| *count += u8::from(*other == region));
         }
-        *size = columns.iter().map(|pixels| u64::from(*pixels)).sum();
+        *size = columns.iter().map(|count| u64::from(*count)).sum();
     }
-    let [first, second, third] = sizes;
+    let [outside, touched, edge] = sizes;
     // Which of the sorted values is the next of each region, in 16 bits of one number: so that there is no branch for each pixel, which
     // the machine would often guess wrong.
-    let mut next = first << BITS | (first + second) << (2 * BITS) | (first + second + third) << (3 * BITS);
+    let mut next =
+        outside << BITS | (outside + touched) << (2 * BITS) | (outside + touched + edge) << (3 * BITS);
     let mut take = |region: u8, count: usize| {
         let shift = BITS * u32::from(region);
         let first = usize::from((next >> shift) as u16);

@@ -13,7 +13,7 @@ use parquet::arrow::arrow_writer::{
 };
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{DEFAULT_WRITE_BATCH_SIZE, EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
@@ -98,11 +98,16 @@ impl GroupSink {
     }
 }
 
-/// How many rows of a column are encoded at once: of tensors those of a page, for each of their numbers takes ten bytes more meanwhile.
+/// How many rows of a column are encoded at once: of tensors about those of a page, for the writer keeps an index of ten bytes for each
+/// of their numbers until they are encoded. Where none is missing, pages end where they would if all were encoded at once.
 fn rows_at_once(column: &ArrayRef) -> usize {
     match column.data_type() {
         tensor @ DataType::FixedSizeList(_, length) if is_tensor(tensor) => {
-            (PAGE / (4 * *length as usize)).max(1)
+            let numbers = usize::try_from(*length).unwrap_or(1).max(1);
+            // A page may end after as many rows as hold so many numbers.
+            let batch = DEFAULT_WRITE_BATCH_SIZE.div_ceil(numbers);
+            let page = PAGE / size_of::<f32>() / numbers;
+            (page / batch).max(1) * batch
         }
         _ => column.len().max(1),
     }

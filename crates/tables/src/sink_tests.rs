@@ -85,16 +85,33 @@ fn a_batch_without_columns_is_written() {
     assert!(by_lists(std::slice::from_ref(&batch)) == plain(&[batch]));
 }
 
-#[test]
-fn a_group_that_was_encoded_apart_is_the_one_that_would_be_written() {
-    let batch = batch(40);
+/// A group of these rows that was encoded apart, as a file.
+fn apart(batch: &RecordBatch) -> Vec<u8> {
     let (sink, mut file) =
         ParquetSink::new(Box::new(Vec::new()), &batch.schema()).unwrap().into_groups().unwrap();
     let mut group = file.next_row_group().unwrap();
-    for column in sink.encode(&batch).unwrap() {
+    for column in sink.encode(batch).unwrap() {
         column.append_to_row_group(&mut group).unwrap();
     }
     group.close().unwrap();
-    let written: Vec<u8> = own(file.into_inner().unwrap(), "x").unwrap();
-    assert!(written == plain(&[batch]));
+    own(file.into_inner().unwrap(), "x").unwrap()
+}
+
+#[test]
+fn a_group_that_was_encoded_apart_is_the_one_that_would_be_written() {
+    assert!(apart(&batch(40)) == plain(&[batch(40)]));
+}
+
+#[test]
+fn a_group_of_many_pages_is_the_one_that_would_be_written() {
+    for length in [16, 24, 1000, 1024, 1025, 70_000] {
+        let rows = 5 * PAGE / (4 * length) + 3;
+        let values = (0..rows * length).map(|at| Some((at % 11) as f32));
+        let values = Arc::new(values.collect::<arrow_array::Float32Array>());
+        let element = Arc::new(Field::new("item", DataType::Float32, false));
+        let tensors = Arc::new(FixedSizeListArray::new(element, length as i32, values, None));
+        assert!(rows > rows_at_once(&(tensors.clone() as ArrayRef)), "{length}");
+        let batch = RecordBatch::try_from_iter([("x", tensors as ArrayRef)]).unwrap();
+        assert!(apart(&batch) == plain(&[batch]), "{length}");
+    }
 }

@@ -44,16 +44,14 @@ struct Plan<'a> {
 }
 
 fn run(job: &Job, params: &Params) -> Result<(), Error> {
-    let read = || job.read(&DIGITS, |path| digits::read(path, |grey| algorithm1::digit(&grey)));
-    let (digits, provenance) = rayon::join(read, || job.provenance());
-    let digits = digits?;
+    let digits = job.read(&DIGITS, |path| digits::read(path, |grey| algorithm1::digit(&grey)))?;
     let plans = plan(&digits, params)?;
     let seed = u64::from(params.seed);
     let known = Distribution::new(params.distribution, 0.0, params.variance.sqrt())
         .ok_or_else(|| Error::param("variance", "it must be a finite number above 0"))?;
     let progress = job.progress();
     let output = job.create(&DATASET)?;
-    let (encoder, writer) = GroupWriter::parquet(output, &catalogue::DATASET, &provenance?)?;
+    let (encoder, writer) = GroupWriter::parquet(output, &catalogue::DATASET, &job.provenance()?)?;
     let make = |first: usize, some: &[Plan<'_>]| {
         let (mut pixels, mut regions) = (vec![0.0; some.len() * PIXELS], vec![0; some.len() * PIXELS]);
         let places = pixels.as_chunks_mut().0.iter_mut().zip(regions.as_chunks_mut().0);
