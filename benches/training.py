@@ -7,6 +7,7 @@
   study    the whole pipeline (one seed, all epochs, all test images, no report, fresh cache) beside
            benches/study.py; the peak memory of the largest process of each, and the bytes that they leave
   growth   how the program train grows with images, epochs, channels and threads
+  dataset  seconds in which generate-dataset makes the paper's 20,000 images, to where they are synced in --folder
 
 A figure is the median, with the least and the most behind it. Ratios are taken in each turn, then their median.
 Every figure is checked: losses are finite, both sides learn the same, one dataset has one divergence of pixels.
@@ -15,7 +16,7 @@ script, see --venv:
 
   cargo build --release --workspace --bins --examples --features train/burn-flex
   python3 benches/training.py --json figures.json
-  python3 benches/training.py --quick --only epochs --batches 64 --engines fused,burn-flex --guard 1.5      as in CI
+  python3 benches/training.py --quick --only epochs,dataset --batches 64 --engines fused,burn-flex --guard 1.5      as in CI
 
 Exit code: 0; 1 if something failed, or if the first engine is not --guard times as fast as the second.
 """
@@ -39,7 +40,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 CHANNELS = {"cnn1": 4, "cnn2": 12, "cnn3": 20}
 OURS = ("fused", "burn-flex", "burn-ndarray")
 PYTORCH = re.compile(r"pytorch-(\d+)(-channels-last)?")
-PARTS = ("epochs", "study", "growth")
+PARTS = ("epochs", "study", "growth", "dataset")
 # They make NumPy's OpenBLAS take other kernels than a user's would.
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     os.environ.pop(name, None)
@@ -127,9 +128,12 @@ class Programs:
     def dataset(self, train_per_class, test_per_class):
         path = self.scratch / f"dataset-{train_per_class}-{test_per_class}.parquet"
         if not path.exists():
-            Ran([self["generate-dataset"], "--digits", REPOSITORY / "data/digits.parquet", "--dataset", path,
-                 "--train-per-class", train_per_class, "--test-per-class", test_per_class])
+            self.generate(path, train_per_class, test_per_class)
         return path
+
+    def generate(self, path, train_per_class, test_per_class):
+        return Ran([self["generate-dataset"], "--digits", REPOSITORY / "data/digits.parquet", "--dataset", path,
+                    "--train-per-class", train_per_class, "--test-per-class", test_per_class])
 
     def train(self, dataset, network, engine, batch_size, epochs, seed, threads):
         """One training. Gives what ran, with the training seconds of every epoch but the first, and its end."""
@@ -462,6 +466,20 @@ def growth(arguments, programs, notes):
     return found
 
 
+# --- The dataset -----------------------------------------------------------------------------------------
+
+def dataset(arguments, programs):
+    """Makes the dataset again and again, each time as a new file."""
+    path, runs = programs.scratch / "measured.parquet", []
+    for turn in range(1, arguments.dataset_repeats + 1):
+        print(f"dataset, turn {turn} of {arguments.dataset_repeats}", file=sys.stderr)
+        runs.append(programs.generate(path, *arguments.per_class))
+        size = path.stat().st_size
+        path.unlink()
+    return {"images": 10 * sum(arguments.per_class), "seconds": figure([ran.seconds for ran in runs]),
+            "peak_bytes": max(ran.peak for ran in runs), "disk_bytes": size}
+
+
 # --- Showing ---------------------------------------------------------------------------------------------
 
 def rounded(value):
@@ -552,6 +570,13 @@ def show_growth(found):
             mebibytes(row["peak_bytes"])] for row in found])
 
 
+def show_dataset(found):
+    print("\n## The dataset")
+    table(["images", "seconds", "peak memory", "size"],
+          [[f"{found['images']:,}", spread(found["seconds"]), mebibytes(found["peak_bytes"]),
+            mebibytes(found["disk_bytes"])]])
+
+
 def machine():
     cpu = Path("/proc/cpuinfo").read_text()
     model = re.search(r"model name\s*: (.*)", cpu)
@@ -586,7 +611,7 @@ def command_line():
     words = lambda text: text.split(",")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", type=words, default=list(PARTS), metavar="PARTS",
-                        help="some of epochs,study,growth [all]")
+                        help="some of epochs,study,growth,dataset [all]")
     parser.add_argument("--engines", type=words, default=["fused", "burn-flex", "pytorch-1", "pytorch-2"],
                         help="some of fused, burn-flex, burn-ndarray (very slow), pytorch-THREADS, "
                         "pytorch-THREADS-channels-last; the first is compared with all others "
@@ -596,6 +621,7 @@ def command_line():
                         default=[16, 64, 256], help="batch sizes of the epochs [16,64,256]")
     parser.add_argument("--repeats", type=int, default=3, help="turns of epochs and growth [3]")
     parser.add_argument("--study-repeats", type=int, default=1, help="turns of the study [1]")
+    parser.add_argument("--dataset-repeats", type=int, default=15, help="turns of the dataset [15]")
     parser.add_argument("--epochs", type=int, default=30, help="epochs of the study on real labels [30]")
     parser.add_argument("--random-epochs", type=int, default=200, help="epochs on random labels [200]")
     parser.add_argument("--threads", type=int, default=min(2, len(os.sched_getaffinity(0))),
@@ -616,7 +642,8 @@ def command_line():
             parser.error(f"there is no {kind} {unknown[0]!r}; there are {', '.join(there)}")
     if unknown := [name for name in arguments.engines if name not in OURS and not PYTORCH.fullmatch(name)]:
         parser.error(f"there is no engine {unknown[0]!r}")
-    if min(arguments.repeats, arguments.study_repeats, arguments.threads, *arguments.batches) < 1:
+    if min(arguments.repeats, arguments.study_repeats, arguments.dataset_repeats, arguments.threads,
+           *arguments.batches) < 1:
         parser.error("repeats, threads and batches are at least 1")
     if arguments.guard and len(arguments.engines) < 2:
         parser.error("--guard compares the first two of --engines")
@@ -627,6 +654,7 @@ def command_line():
     arguments.error_tolerance, arguments.study_tolerance = 0.1, 0.03 if arguments.epochs >= 20 else 0.1
     if arguments.quick:
         arguments.per_class, arguments.repeats, arguments.study_repeats = (100, 50), 1, 1
+        arguments.dataset_repeats = 1
         arguments.epochs, arguments.random_epochs, arguments.growth_epochs = 2, 3, 2
         arguments.error_tolerance = arguments.study_tolerance = 1.0  # after few images the seeds differ too much to compare
     return arguments
@@ -649,7 +677,8 @@ def main():
         programs = Programs(arguments, Path(name))
         parts = {"epochs": lambda: Epochs(arguments, programs, notes, failures).measure(),
                  "study": lambda: Study(arguments, programs, failures).measure(),
-                 "growth": lambda: growth(arguments, programs, notes)}
+                 "growth": lambda: growth(arguments, programs, notes),
+                 "dataset": lambda: dataset(arguments, programs)}
         for part in arguments.only:
             try:
                 figures[part] = parts[part]()
@@ -666,6 +695,8 @@ def main():
         show_study(figures["study"])
     if "growth" in figures:
         show_growth(figures["growth"])
+    if "dataset" in figures:
+        show_dataset(figures["dataset"])
     for line in notes + [f"FAILED: {failure}" for failure in failures]:
         print(f"\n{line}")
     if arguments.json:
