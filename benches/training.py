@@ -103,7 +103,7 @@ def rows(path):
     """A Parquet table as a list of dicts. A process of its own reads it, for this one must stay small: see Ran."""
     read = ("import json, sys, pyarrow.parquet as pq; "
             "json.dump(pq.read_table(sys.argv[1]).to_pylist(), sys.stdout, default=str)")
-    return json.loads(subprocess.run([sys.executable, "-c", read, path], check=True, stdout=subprocess.PIPE).stdout)
+    return json.loads(Ran([sys.executable, "-c", read, path]).text)
 
 
 class Programs:

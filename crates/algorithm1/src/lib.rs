@@ -27,7 +27,7 @@ use sort::{Rows, images_of, sort_descending};
 /// The black-and-white picture z_c: a row is the bits of a number, the first pixel the lowest; 1 is ink.
 pub type Centre = [u64; CENTRE];
 
-/// The digit z_cd, and any other set of an image's pixels, kept like [`Centre`].
+/// The digit z_cd, kept like [`Centre`].
 pub type Mask = [u32; SIDE];
 
 /// Where each pixel lies with respect to the digit's edge, in the order of the sorted values, of which the largest go outside: 0 is not

@@ -103,7 +103,7 @@ impl GroupSink {
 fn rows_at_once(column: &ArrayRef) -> usize {
     match column.data_type() {
         tensor @ DataType::FixedSizeList(_, length) if is_tensor(tensor) => {
-            let numbers = usize::try_from(*length).unwrap_or(1).max(1);
+            let numbers = usize::try_from(*length).unwrap_or(1);
             // A page may end after as many rows as hold so many numbers.
             let batch = DEFAULT_WRITE_BATCH_SIZE.div_ceil(numbers);
             let page = PAGE / size_of::<f32>() / numbers;
